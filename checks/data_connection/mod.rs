@@ -1,0 +1,206 @@
+//! `data-connection`: do data connections open, on which address, and what of ports that nobody announced?
+//!
+//! The visits of `passive-reply` were quick. What opened there needs no second look; what did not is tried again here, on
+//! a fresh listener and with the patience that a verdict needs.
+
+mod address;
+mod rules;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::paths::{Way, by_advertised, by_control, other_address, visits_at_control};
+use super::{Check, Reach, Rule};
+use crate::evidence::{ColdProbe, Endpoint, Mode, Outcome, Patience, Via};
+use crate::finding::Severity;
+use crate::probe::Session;
+
+/// Cold probes of one kind (ports that had opened, ports that had not).
+const COLD_PROBES: usize = 2;
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: "data-connection",
+    title: "opening data connections",
+    question: "Do the announced ports open, and on which address?",
+    needs: &["passive-reply"],
+    reach: Reach::Endpoint,
+    observe: |session| Box::pin(observe(session)),
+    passed: |endpoint| {
+        endpoint.offers.iter().flat_map(|offer| &offer.visits).any(|visit| visit.connect.open())
+    },
+    summarise: |_, endpoint| summary(endpoint),
+    rules: &[
+        Rule {
+            name: "hairpin-missing",
+            severity: Severity::Critical,
+            document: include_str!("hairpin-missing.md"),
+            explained_by: &[],
+            recognise: address::hairpin_missing,
+        },
+        Rule {
+            name: "data-on-another-host",
+            severity: Severity::Warning,
+            document: include_str!("data-on-another-host.md"),
+            explained_by: &[],
+            recognise: address::data_on_another_host,
+        },
+        Rule {
+            name: "data-range-partly-blocked",
+            severity: Severity::Critical,
+            document: include_str!("data-range-partly-blocked.md"),
+            explained_by: &[],
+            recognise: rules::partly_blocked,
+        },
+        Rule {
+            name: "data-port-filtered",
+            severity: Severity::Critical,
+            document: include_str!("data-port-filtered.md"),
+            explained_by: &[],
+            recognise: rules::filtered,
+        },
+        Rule {
+            name: "data-port-rejected",
+            severity: Severity::Critical,
+            document: include_str!("data-port-rejected.md"),
+            explained_by: &[],
+            recognise: rules::rejected,
+        },
+        Rule {
+            name: "data-port-refused",
+            severity: Severity::Critical,
+            document: include_str!("data-port-refused.md"),
+            explained_by: &[],
+            recognise: rules::refused,
+        },
+        Rule {
+            name: "epsv-data-filtered",
+            severity: Severity::Warning,
+            document: include_str!("epsv-data-filtered.md"),
+            explained_by: &["data-on-another-host", "data-range-partly-blocked"],
+            recognise: rules::epsv_filtered,
+        },
+        Rule {
+            name: "ipv6-passive-broken",
+            severity: Severity::Warning,
+            document: include_str!("ipv6-passive-broken.md"),
+            explained_by: &[
+                "data-port-filtered",
+                "data-port-refused",
+                "data-port-rejected",
+                "passive-reply-malformed",
+            ],
+            recognise: rules::ipv6_broken,
+        },
+        Rule {
+            name: "alg-required",
+            severity: Severity::Warning,
+            document: include_str!("alg-required.md"),
+            explained_by: &[],
+            recognise: rules::alg_required,
+        },
+    ],
+};
+
+async fn observe(session: &mut Session<'_>) {
+    let limits = session.plan.limits;
+    // The first decision is patient enough for two lost SYNs; those after it cross the same path.
+    let mut patience = limits.patient;
+    if let Some(address) = other_address(session.endpoint())
+        && matches!(by_advertised(session.endpoint(), address), Way::Unclear)
+    {
+        decide(session, Mode::Pasv, Via::Advertised, limits.patient * 2 / 3).await;
+    }
+    for mode in [Mode::Pasv, Mode::Epsv] {
+        if matches!(by_control(session.endpoint(), mode), Way::Unclear) {
+            decide(session, mode, Via::Control, patience).await;
+            if matches!(by_control(session.endpoint(), mode), Way::Fails(_)) {
+                patience = limits.second;
+            }
+        }
+    }
+    cold(session).await;
+}
+
+/// One patient connect on a fresh listener.
+async fn decide(session: &mut Session<'_>, mode: Mode, via: Via, patience: Duration) {
+    if !session.reopen().await {
+        return;
+    }
+    session.progress(&format!("waiting for a data port that does not answer ({mode})"));
+    let offer = session.offer(mode).await;
+    let via =
+        if mode == Mode::Pasv && other_address(session.endpoint()).is_none() { Via::Advertised } else { via };
+    session.visit_within(offer, via, Patience::Patient, patience).await;
+}
+
+/// Connects to ports that were announced earlier and are not now. Those that had opened tell whether the path is open in
+/// general or only for announced ports; those that had stayed silent tell a lost packet from a closed port.
+async fn cold(session: &mut Session<'_>) {
+    let endpoint = session.endpoint();
+    let last = endpoint
+        .offers
+        .iter()
+        .filter_map(|offer| offer.announced)
+        .next_back()
+        .map(|announced| announced.port);
+    let ports = |open: bool| {
+        let mut ports: Vec<u16> = visits_at_control(endpoint, None)
+            .filter(|visit| visit.connect.open() == open)
+            .map(|visit| visit.connect.to.port())
+            .filter(|port| Some(*port) != last)
+            .collect();
+        ports.dedup();
+        ports.truncate(COLD_PROBES);
+        ports
+    };
+    let (opened, silent) = (ports(true), ports(false));
+    if opened.is_empty() {
+        return; // without an open port there is nothing to compare with
+    }
+    let address = endpoint.address;
+    let wanted: Vec<(bool, SocketAddr)> = opened
+        .iter()
+        .map(|port| (true, *port))
+        .chain(silent.iter().filter(|port| !opened.contains(port)).map(|port| (false, *port)))
+        .map(|(opened, port)| (opened, SocketAddr::new(address, port)))
+        .collect();
+    // Two SYNs: one may be lost.
+    let patience = session.plan.limits.second * 2 + session.rtt() * 2;
+    let shared = &*session;
+    let outcomes = join_all(wanted.iter().map(|(_, to)| shared.connect(*to, patience))).await;
+    for ((opened_when_live, _), connected) in wanted.into_iter().zip(outcomes) {
+        if let Some(stream) = &connected.stream {
+            stream.reset_on_close();
+        }
+        session.remark(format!("unannounced port {}: {}", connected.fact.to, connected.fact.describe()));
+        session.endpoint_mut().cold.push(ColdProbe { opened_when_live, connect: connected.fact });
+    }
+}
+
+fn summary(endpoint: &Endpoint) -> String {
+    let visits: Vec<_> = endpoint.offers.iter().flat_map(|offer| &offer.visits).collect();
+    let tried = visits.iter().filter(|visit| visit.connect.tried()).count();
+    let open: Vec<_> = visits.iter().filter(|visit| visit.connect.open()).collect();
+    if tried == 0 {
+        return "not asked".to_owned();
+    }
+    let slowest = open.iter().map(|visit| visit.connect.elapsed_ms).fold(0.0_f64, f64::max);
+    let mut words = match open.len() {
+        0 => visits
+            .last()
+            .map_or_else(String::new, |visit| format!("{} {}", visit.connect.to, visit.connect.describe())),
+        count => format!("{count} of {tried} opened, the slowest in {slowest:.1} ms"),
+    };
+    if !endpoint.cold.is_empty() {
+        let silent = endpoint.cold.iter().filter(|probe| probe.connect.outcome == Outcome::Silent).count();
+        words.push_str(match silent {
+            0 => "; unannounced ports answer, so the way is open",
+            count if count == endpoint.cold.len() => "; unannounced ports are silent",
+            _ => "; unannounced ports are in part silent",
+        });
+    }
+    words
+}

@@ -1,0 +1,296 @@
+//! What it means when announced ports do not open.
+
+use std::collections::BTreeSet;
+
+use crate::checks::paths::{Way, by_advertised, by_control, other_address, visits_at_control};
+use crate::checks::support::{each, port_list, product_at, quoted_visit, works_elsewhere};
+use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, Visit};
+use crate::finding::{Confidence, Detail, Location, Scope, Severity};
+use crate::server::Platform;
+
+/// Milliseconds of round-trip time from which a reset's own time tells how far away its sender is.
+const TELLING_RTT_MS: f64 = 10.0;
+
+/// How a closed port shows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Filtered,
+    Refused,
+    Rejected,
+}
+
+pub(super) fn filtered(evidence: &Evidence) -> Vec<Detail> {
+    ports_of_kind(evidence, Kind::Filtered)
+}
+
+pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
+    ports_of_kind(evidence, Kind::Refused)
+}
+
+pub(super) fn rejected(evidence: &Evidence) -> Vec<Detail> {
+    ports_of_kind(evidence, Kind::Rejected)
+}
+
+fn ports_of_kind(evidence: &Evidence, wanted: Kind) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let (scope, connect) = closed_ports(endpoint)?;
+        (kind_of(endpoint, connect)? == wanted).then(|| {
+            let seen = describe(evidence, endpoint, scope, connect, wanted);
+            let seen = visits_at_control(endpoint, scope.mode)
+                .filter(|visit| !visit.connect.open())
+                .fold(seen, |seen, visit| seen.quote(quoted_visit(visit)));
+            if works_elsewhere(evidence, endpoint) { seen.severity(Severity::Warning) } else { seen }
+        })
+    })
+}
+
+/// The outcome that stands for all announced ports, if none of them opens at the control address; for both modes, or for
+/// the only one that there is. EPSV alone failing is a finding of its own, and so is data on another host.
+fn closed_ports(endpoint: &Endpoint) -> Option<(Scope, &Connect)> {
+    let there = other_address(endpoint).map_or(Way::Untried, |address| by_advertised(endpoint, address));
+    if there.good() {
+        return None;
+    }
+    let address = endpoint.address;
+    match (by_control(endpoint, Mode::Pasv), by_control(endpoint, Mode::Epsv)) {
+        (Way::Fails(connect), Way::Fails(_) | Way::Unclear) => Some((Scope::endpoint(address), connect)),
+        (Way::Fails(connect), _) => Some((Scope::mode(address, Mode::Pasv), connect)),
+        (Way::Untried, Way::Fails(connect)) => Some((Scope::mode(address, Mode::Epsv), connect)),
+        (Way::Unclear, Way::Fails(connect)) => Some((Scope::endpoint(address), connect)),
+        _ => None,
+    }
+}
+
+fn kind_of(endpoint: &Endpoint, connect: &Connect) -> Option<Kind> {
+    match &connect.outcome {
+        Outcome::Silent => Some(Kind::Filtered),
+        Outcome::Icmp(_) => Some(Kind::Rejected),
+        Outcome::Reset if comes_from_nearer(endpoint, connect) => Some(Kind::Rejected),
+        Outcome::Reset => Some(Kind::Refused),
+        // A local firewall that forbids the connect answers with "permission denied": our own side.
+        Outcome::Failed { .. } | Outcome::Unroutable { .. } => Some(Kind::Rejected),
+        Outcome::Open | Outcome::NotContacted { .. } => None,
+    }
+}
+
+/// Whether a reset took clearly less than the way to the server and back.
+fn comes_from_nearer(endpoint: &Endpoint, connect: &Connect) -> bool {
+    endpoint.rtt_ms().is_some_and(|rtt| rtt >= TELLING_RTT_MS && connect.elapsed_ms < rtt / 2.0)
+}
+
+fn describe(evidence: &Evidence, endpoint: &Endpoint, scope: Scope, connect: &Connect, kind: Kind) -> Detail {
+    let ports: Vec<u16> = visits_at_control(endpoint, scope.mode)
+        .filter(|visit| !visit.connect.open())
+        .map(|visit| visit.connect.to.port())
+        .collect();
+    let (list, address) = (port_list(&ports), endpoint.address);
+    let control = evidence.target.port;
+    let family = if address.is_ipv6() && works_elsewhere(evidence, endpoint) {
+        " Over IPv4 passive mode works: the rules for IPv6 are missing."
+    } else {
+        ""
+    };
+    let what = if ports.len() == 1 { "data port" } else { "data ports" };
+    match kind {
+        Kind::Filtered => Detail::new(
+            scope,
+            format!("the {what} {list} of {address} are silent"),
+            format!(
+                "The server announced {what} {list}, and nothing answers there ({}), although the control port {control} \
+                 answers. A firewall drops the packets, or a NAT router forwards the control port and not the passive \
+                 range. It may be the server's own, the provider's, or one on your side: from here alone that was not \
+                 located.{family}",
+                connect.describe()
+            ),
+        ),
+        Kind::Refused => Detail::new(
+            scope,
+            format!("the {what} {list} of {address} refuse connections"),
+            format!(
+                "The server announced {what} {list}, and a reset comes back ({}). Packets get through, but not to the \
+                 listener: the NAT router does not forward the port and answers itself, a container's ports are not \
+                 published, a firewall rejects with a reset, or the server listens on another address.{family}",
+                connect.describe()
+            ),
+        ),
+        Kind::Rejected => rejection(scope, endpoint, connect, what, &list, family),
+    }
+}
+
+fn rejection(
+    scope: Scope,
+    endpoint: &Endpoint,
+    connect: &Connect,
+    what: &str,
+    list: &str,
+    family: &str,
+) -> Detail {
+    let address = endpoint.address;
+    let (who, location) = match &connect.outcome {
+        Outcome::Icmp(icmp) => match icmp.sender {
+            Some(sender) if sender == address => {
+                ("the server itself, or the router that answers for it".to_owned(), Location::Server)
+            }
+            Some(sender) if Some(sender) == endpoint.local_address => {
+                ("this host".to_owned(), Location::Client)
+            }
+            Some(sender) => (format!("the device {sender}"), Location::Unknown),
+            None => ("a device on the path".to_owned(), Location::Unknown),
+        },
+        Outcome::Failed { .. } | Outcome::Unroutable { .. } => ("this host".to_owned(), Location::Client),
+        _ => ("a device nearer than the server".to_owned(), Location::Unknown),
+    };
+    let confidence = if connect.outcome == Outcome::Reset { Confidence::Likely } else { Confidence::Certain };
+    let title = format!("the {what} {list} of {address} are rejected by {who}");
+    let detail = format!(
+        "The server announced {what} {list}, and the connection is rejected on the way ({}), by {who}. A firewall with a \
+         REJECT rule lets the control port through and not the passive range.{family}",
+        connect.describe()
+    );
+    Detail::new(scope, title, detail).confidence(confidence).location(location)
+}
+
+/// Some ports of the range pass and others do not.
+pub(super) fn partly_blocked(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let passing: BTreeSet<u16> = visits_at_control(endpoint, None)
+            .filter(|visit| visit.connect.open())
+            .map(|v| v.connect.to.port())
+            .collect();
+        let blocked = blocked_ports(endpoint, &passing);
+        if passing.is_empty() || blocked.is_empty() || by_mode(endpoint) {
+            return None;
+        }
+        let (pass, block): (Vec<u16>, Vec<u16>) =
+            (passing.into_iter().collect(), blocked.into_iter().collect());
+        let (pass, block) = (port_list(&pass), port_list(&block));
+        let title = format!("some passive ports are blocked: {block} (open: {pass})");
+        let detail = format!(
+            "Of the ports that the server announced, {pass} opened and {block} did not. Transfers fail now and then, as the \
+             server happens to choose. Firewall or port forwarding cover a part of the server's passive range; these are \
+             the ports seen so far, not the whole range."
+        );
+        let seen =
+            Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(Confidence::Likely);
+        let quotes =
+            visits_at_control(endpoint, None).filter(|visit| visit.conclusive() && !visit.connect.open());
+        Some(quotes.fold(seen, |seen, visit| seen.quote(quoted_visit(visit))))
+    })
+}
+
+/// Ports that were proven closed: by a conclusive visit, or by a silent visit and the same silence later, while ports
+/// that had opened answer when they are not announced.
+fn blocked_ports(endpoint: &Endpoint, passing: &BTreeSet<u16>) -> BTreeSet<u16> {
+    let cold_answers = endpoint.cold.iter().any(|probe| {
+        probe.opened_when_live && matches!(probe.connect.outcome, Outcome::Open | Outcome::Reset)
+    });
+    let live = visits_at_control(endpoint, None).filter(|visit| visit.conclusive() && !visit.connect.open());
+    let cold = endpoint
+        .cold
+        .iter()
+        .filter(|probe| cold_answers && !probe.opened_when_live)
+        .map(|probe| &probe.connect)
+        .filter(|connect| matches!(connect.outcome, Outcome::Silent | Outcome::Icmp(_)));
+    live.map(|visit: &Visit| &visit.connect)
+        .chain(cold)
+        .map(|connect| connect.to.port())
+        .filter(|port| !passing.contains(port))
+        .collect()
+}
+
+/// Whether the mode alone decides which ports open: then the mode is the finding, not the port.
+fn by_mode(endpoint: &Endpoint) -> bool {
+    let ways = [by_control(endpoint, Mode::Pasv), by_control(endpoint, Mode::Epsv)];
+    let mixed = |mode| {
+        let open = visits_at_control(endpoint, Some(mode)).any(|visit| visit.connect.open());
+        let closed = visits_at_control(endpoint, Some(mode)).any(|visit| !visit.connect.open());
+        open && closed
+    };
+    ways.iter().any(Way::good) && ways.iter().any(Way::bad) && !mixed(Mode::Pasv) && !mixed(Mode::Epsv)
+}
+
+/// EPSV's port does not open, PASV's does.
+pub(super) fn epsv_filtered(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let Way::Fails(connect) = by_control(endpoint, Mode::Epsv) else { return None };
+        if !by_control(endpoint, Mode::Pasv).good() {
+            return None;
+        }
+        let title = format!("ports announced by EPSV do not open, those of PASV do ({})", endpoint.address);
+        let detail = format!(
+            "After PASV the data connection opens; after EPSV it does not ({}), at the same address. A firewall or NAT device \
+             reads the control connection and opens ports when it sees PASV's reply, but does not know EPSV. Clients that \
+             prefer EPSV (curl, browsers, rclone) hang until they fall back, if they do.",
+            connect.describe()
+        );
+        let scope = Scope::mode(endpoint.address, Mode::Epsv);
+        let seen = Detail::new(scope, title, detail).confidence(Confidence::Likely);
+        Some(
+            visits_at_control(endpoint, Some(Mode::Epsv))
+                .fold(seen, |seen, visit| seen.quote(quoted_visit(visit))),
+        )
+    })
+}
+
+/// Control works over IPv6, passive mode does not.
+pub(super) fn ipv6_broken(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        if !endpoint.address.is_ipv6() || !endpoint.logged_in() {
+            return None;
+        }
+        let way = by_control(endpoint, Mode::Epsv);
+        let first = endpoint.offers_of(Mode::Epsv).next()?;
+        let refused = first.announced.is_none() && first.answer.negative();
+        if !(way.bad() || refused) {
+            return None;
+        }
+        let elsewhere = works_elsewhere(evidence, endpoint);
+        let title = format!("passive mode does not work over IPv6 ({})", endpoint.address);
+        let detail = format!(
+            "The control connection works over IPv6, but {}. {}",
+            match way {
+                Way::Fails(connect) => format!("no data connection opens ({})", connect.describe()),
+                _ => format!(
+                    "EPSV, the only passive command of IPv6, is answered with {}",
+                    first.answer.describe()
+                ),
+            },
+            if elsewhere {
+                "Over IPv4 it works. Clients that prefer IPv6, as most systems do, hang at the listing."
+            } else {
+                "IPv6 clients can transfer nothing."
+            }
+        );
+        let severity = if elsewhere { Severity::Warning } else { Severity::Critical };
+        Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(severity))
+    })
+}
+
+/// Announced ports open, and the same ports are silent when they are not announced.
+pub(super) fn alg_required(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let cold: Vec<_> = endpoint.cold.iter().filter(|probe| probe.opened_when_live).collect();
+        if cold.is_empty() || cold.iter().any(|probe| probe.connect.outcome != Outcome::Silent) {
+            return None;
+        }
+        let platform = product_at(endpoint).map(|known| known.product.platform());
+        if platform == Some(Platform::Windows) {
+            return None; // Windows sends no resets for closed ports, whether the firewall lets them through or not
+        }
+        let ports: Vec<u16> = cold.iter().map(|probe| probe.connect.to.port()).collect();
+        let title = "data ports are open only while they are announced".to_owned();
+        let detail = format!(
+            "Announced ports open at once, but {}, announced a moment earlier, give no answer any more: {}. A firewall or \
+             NAT device reads the control connection and opens each port for one transfer. That works in clear text only: \
+             with TLS the device cannot read the reply, and FTPS hangs at the listing.",
+            port_list(&ports),
+            cold[0].connect.describe()
+        );
+        let confidence =
+            if platform == Some(Platform::Unix) { Confidence::Likely } else { Confidence::Possible };
+        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
+        Some(cold.iter().fold(seen, |seen, probe| {
+            seen.quote(format!("unannounced port {} {}", probe.connect.to.port(), probe.connect.describe()))
+        }))
+    })
+}

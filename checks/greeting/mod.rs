@@ -1,0 +1,196 @@
+//! `greeting`: is it FTP, who is it, and does it want us?
+
+mod rules;
+
+use std::time::Duration;
+
+use super::{Check, Reach, Rule};
+use crate::clock::Stopwatch;
+use crate::evidence::{Answer, Connect, Endpoint, Greeting, Outcome, TlsHello};
+use crate::finding::Severity;
+use crate::ftp::Command;
+use crate::net::tls_hello;
+use crate::probe::Session;
+
+/// The port of implicit FTPS: it waits for a TLS hello and never greets in clear (IANA `ftps`).
+const IMPLICIT_TLS_PORT: u16 = 990;
+
+/// Pause before the one retry of a refusal that our own earlier connection may have caused.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: "greeting",
+    title: "waiting for the greeting",
+    question: "Is it an FTP server, which one, and does it want us?",
+    needs: &["control"],
+    reach: Reach::Endpoint,
+    observe: |session| Box::pin(observe(session)),
+    passed: Endpoint::greeted,
+    summarise: |_, endpoint| summary(endpoint),
+    rules: &[
+        Rule {
+            name: "implicit-tls-expected",
+            severity: Severity::Critical,
+            document: include_str!("implicit-tls-expected.md"),
+            explained_by: &[],
+            recognise: rules::implicit_tls_expected,
+        },
+        Rule {
+            name: "not-ftp",
+            severity: Severity::Critical,
+            document: include_str!("not-ftp.md"),
+            explained_by: &["implicit-tls-expected"],
+            recognise: rules::not_ftp,
+        },
+        Rule {
+            name: "greeting-timeout",
+            severity: Severity::Critical,
+            document: include_str!("greeting-timeout.md"),
+            explained_by: &["implicit-tls-expected"],
+            recognise: rules::greeting_timeout,
+        },
+        Rule {
+            name: "greeting-rejected",
+            severity: Severity::Critical,
+            document: include_str!("greeting-rejected.md"),
+            explained_by: &[],
+            recognise: rules::greeting_rejected,
+        },
+        Rule {
+            name: "greeting-slow",
+            severity: Severity::Warning,
+            document: include_str!("greeting-slow.md"),
+            explained_by: &[],
+            recognise: rules::greeting_slow,
+        },
+        Rule {
+            name: "server-limits",
+            severity: Severity::Warning,
+            document: include_str!("server-limits.md"),
+            explained_by: &["greeting-rejected"],
+            recognise: rules::server_limits,
+        },
+        Rule {
+            name: "server-outdated",
+            severity: Severity::Info,
+            document: include_str!("server-outdated.md"),
+            explained_by: &[],
+            recognise: rules::server_outdated,
+        },
+    ],
+};
+
+async fn observe(session: &mut Session<'_>) {
+    if !session.connected() && !connect_again(session).await {
+        return;
+    }
+    let mut greeting = hear(session).await;
+    if may_be_our_own_doing(session, &greeting) {
+        session.progress("the server refused; trying once more in a second");
+        session.abandon();
+        tokio::time::sleep(RETRY_PAUSE).await;
+        if connect_again(session).await {
+            let refused_before = Some(greeting.answer.describe());
+            greeting = Greeting { refused_before, ..hear(session).await };
+        }
+    }
+    let greeted = greeting.answer.code() == Some(220);
+    session.endpoint_mut().greeting = Some(greeting);
+    if greeted {
+        let features = session.ask(Command::Feat).await;
+        session.endpoint_mut().features = Some(features);
+    }
+}
+
+/// Opens the control connection of an endpoint whose first one was closed again at once.
+async fn connect_again(session: &mut Session<'_>) -> bool {
+    let connected = session.connect(session.control_address(), session.plan.limits.connect).await;
+    match connected.stream {
+        Some(stream) => {
+            session.adopt(stream, connected.local);
+            true
+        }
+        None => {
+            let how = if connected.fact.outcome == Outcome::Silent {
+                Answer::Silence { waited_ms: connected.fact.elapsed_ms }
+            } else {
+                Answer::Closed { reset: true }
+            };
+            session.endpoint_mut().greeting =
+                Some(Greeting { answer: how, elapsed_ms: 0.0, received: None, refused_before: None });
+            false
+        }
+    }
+}
+
+/// Waits for the greeting. A silent port is asked for TLS in between, on a connection of its own.
+async fn hear(session: &mut Session<'_>) -> Greeting {
+    let limits = session.plan.limits;
+    let clock = Stopwatch::start();
+    let implicit = session.plan.target.port == IMPLICIT_TLS_PORT;
+    let patience = if implicit { Duration::ZERO } else { limits.greeting_before_tls };
+    let mut answer = session.listen(patience).await;
+    if matches!(answer, Answer::Silence { .. }) {
+        session.progress("no greeting yet; asking whether the port expects TLS");
+        let hello = ask_for_tls(session).await;
+        session.endpoint_mut().tls_hello = Some(hello);
+        if hello != TlsHello::Answered {
+            session.progress("waiting for a slow greeting (servers that look our name up take up to 35 s)");
+            answer = session.listen(limits.greeting.saturating_sub(clock.elapsed())).await;
+        }
+    }
+    // 120 announces a delay and is followed by the greeting proper (RFC 959 §5.4).
+    if answer.code() == Some(120) {
+        answer = session.listen(limits.greeting.saturating_sub(clock.elapsed())).await;
+    }
+    let received = received(session, &answer);
+    Greeting { answer, elapsed_ms: clock.elapsed_ms(), received, refused_before: None }
+}
+
+/// What came where no reply came: the start of it is evidence enough.
+fn received(session: &mut Session<'_>, answer: &Answer) -> Option<String> {
+    let text = match answer {
+        Answer::Reply(_) => return None,
+        Answer::Garbled { problem } => problem.clone(),
+        _ => session.control()?.unfinished(),
+    };
+    let start: String = text.chars().take(200).collect();
+    (!start.is_empty()).then_some(start)
+}
+
+async fn ask_for_tls(session: &mut Session<'_>) -> TlsHello {
+    let host = session.plan.target.host.clone();
+    let connected = session.connect(session.control_address(), session.plan.limits.connect).await;
+    let Connect { outcome: Outcome::Open, .. } = connected.fact else { return TlsHello::Unanswered };
+    match connected.stream {
+        Some(mut stream) => {
+            let patience = (session.plan.limits.second * 2).min(session.left());
+            let hello = tls_hello::ask(&mut stream, &host, patience).await;
+            stream.reset_on_close();
+            hello
+        }
+        None => TlsHello::Unanswered,
+    }
+}
+
+/// A refusal for too many connections, while we had opened others a moment ago: of this name's other addresses, or to
+/// measure.
+fn may_be_our_own_doing(session: &Session<'_>, greeting: &Greeting) -> bool {
+    let opened_others = session.evidence.endpoints.iter().filter(|endpoint| endpoint.control_open()).count()
+        > 1
+        || session.endpoint().tls_hello.is_some();
+    greeting.answer.code() == Some(421) && opened_others
+}
+
+fn summary(endpoint: &Endpoint) -> String {
+    let Some(greeting) = &endpoint.greeting else { return "not asked".to_owned() };
+    match super::support::product_at(endpoint) {
+        _ if !endpoint.greeted() => greeting.answer.describe(),
+        Some(known) => {
+            let version = known.version.map(|version| format!(" {version}")).unwrap_or_default();
+            format!("{}{version} ({})", known.product.name(), greeting.answer.describe())
+        }
+        None => format!("an FTP server of an unknown make ({})", greeting.answer.describe()),
+    }
+}

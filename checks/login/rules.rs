@@ -1,0 +1,180 @@
+//! What the answers to USER and PASS mean.
+
+use crate::checks::support::{each, quoted};
+use crate::evidence::{Answer, Endpoint, Evidence, Login};
+use crate::finding::{Detail, Scope, Severity};
+use crate::ftp::Reply;
+
+/// The server takes no login, or no data connection, without TLS.
+pub(super) fn tls_required(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let (verb, reply) = demand(endpoint)?;
+        let title = format!("the server demands TLS ({verb})");
+        let detail = format!(
+            "{verb} in clear text was answered with \"{}\". The server serves only clients that encrypt. This version of \
+             pasvcheck speaks plain FTP, so the passive mode of this server was not tested; nothing is said against it.",
+            reply.last_line()
+        );
+        // A sound policy is no fault of the server: what is missing is our own test.
+        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(Severity::Unknown);
+        Some(seen.quote(quoted(verb, reply)))
+    })
+}
+
+/// The reply that demands TLS, with the command that it answers.
+fn demand(endpoint: &Endpoint) -> Option<(&'static str, &Reply)> {
+    let login = endpoint.login.as_ref();
+    let answers = [
+        ("USER", login.and_then(|login| login.user_answer.as_ref())),
+        ("PASS", login.and_then(|login| login.pass_answer.as_ref())),
+    ];
+    let offers = endpoint.offers.iter().map(|offer| (offer.mode.verb(), Some(&offer.answer)));
+    let transfers = endpoint
+        .transfers
+        .iter()
+        .flat_map(|transfer| [transfer.preliminary.as_ref(), transfer.completion.as_ref()])
+        .map(|answer| ("LIST", answer));
+    answers
+        .into_iter()
+        .chain(offers)
+        .chain(transfers)
+        .filter_map(|(verb, answer)| Some((verb, answer?.reply()?)))
+        .find(|(_, reply)| demands_tls(reply))
+}
+
+/// Whether a refusal asks for TLS, by code and words of the servers that do.
+pub(in crate::checks) fn demands_tls(reply: &Reply) -> bool {
+    const WORDS: &[&str] = &[
+        "ssl/tls required",
+        "tls is required",
+        "tls required",
+        "requires ssl",
+        "requires tls",
+        "use auth first",
+        "must use encryption",
+        "must be encrypted",
+        "cleartext sessions",
+        "does not allow plain ftp",
+        "secure authentication required",
+        "prot p required",
+        "with this prot setting",
+        "requires an encrypted",
+        "requires protected",
+    ];
+    matches!(reply.code, 421 | 425 | 503 | 521 | 522 | 530 | 534 | 550)
+        && WORDS.iter().any(|words| reply.says(words))
+}
+
+/// The anonymous login was refused and there were no credentials to try.
+pub(super) fn login_required(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let login = endpoint.login.as_ref().filter(|login| !login.succeeded())?;
+        if let Some(reason) = &login.withheld {
+            return Some(withheld(endpoint, login, reason));
+        }
+        if evidence.told.named_user {
+            return None;
+        }
+        let reply = refusal(login)?;
+        let title = "anonymous login is refused, and no user was named".to_owned();
+        let detail = format!(
+            "The server answered \"{}\". That is a usual setting and no fault. Passive mode can only be tested after a \
+             login: name a user with --user NAME.",
+            reply.last_line()
+        );
+        Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).quote(quoted("login", reply)))
+    })
+}
+
+fn withheld(endpoint: &Endpoint, login: &Login, reason: &str) -> Detail {
+    let title =
+        format!("the password of {} was not sent: it would have crossed the network in clear", login.user);
+    let detail = format!(
+        "{reason}, and this version of pasvcheck does not speak it. A password is not sent in clear to a server that \
+         could take it encrypted. If you accept that, say so with --tls off; or test with an anonymous login.",
+        reason = capitalised(reason)
+    );
+    Detail::new(Scope::endpoint(endpoint.address), title, detail)
+}
+
+/// The credentials given were refused.
+pub(super) fn login_failed(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let login = endpoint.login.as_ref().filter(|login| !login.succeeded() && login.withheld.is_none())?;
+        let last = login.pass_answer.as_ref().or(login.user_answer.as_ref())?;
+        if !evidence.told.named_user && last.negative() {
+            return None; // that is login-required
+        }
+        let user = &login.user;
+        let (title, what) = match last {
+            Answer::Reply(reply) => {
+                (format!("the login as {user} is refused"), format!("\"{}\"", reply.last_line()))
+            }
+            other => (format!("the login as {user} was not answered"), other.describe()),
+        };
+        let detail = format!(
+            "The login as {user} ended with: {what}. Wrong name or password, an account that FTP does not accept (no valid \
+             shell, not on the server's list of users), or a home directory that cannot be entered. Passive mode was \
+             not tested."
+        );
+        Some(
+            Detail::new(Scope::endpoint(endpoint.address), title, detail)
+                .quote(format!("login → {}", last.describe())),
+        )
+    })
+}
+
+fn refusal(login: &Login) -> Option<&Reply> {
+    let last = login.pass_answer.as_ref().or(login.user_answer.as_ref())?;
+    last.reply().filter(|reply| reply.code >= 400)
+}
+
+/// A named user's password crossed the network in clear.
+pub(super) fn credentials_in_clear(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let login = endpoint.login.as_ref().filter(|login| login.password_in_clear)?;
+        let title = format!("the password of {} crossed the network in clear", login.user);
+        let why = match &login.auth_tls {
+            Some(answer) => format!("The server offers no TLS (AUTH TLS → {})", answer.describe()),
+            None => "--tls off was given".to_owned(),
+        };
+        let detail = format!(
+            "{why}, so the password was sent unencrypted, as every FTP client would have to. Whoever can listen on the path \
+             can read it."
+        );
+        Some(Detail::new(Scope::endpoint(endpoint.address), title, detail))
+    })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demands_for_tls_of_real_servers() {
+        for line in [
+            "530 Non-anonymous sessions must use encryption.",
+            "550 SSL/TLS required on the control channel",
+            "522 SSL/TLS required on the data channel",
+            "522 Data connections must be encrypted.",
+            "421-Sorry, cleartext sessions and weak ciphers are not accepted on this server.",
+            "521 Data connection cannot be opened with this PROT setting.",
+            "534 Policy requires SSL.",
+            "503 Use AUTH first.",
+            "530 This server does not allow plain FTP. You have to use FTP over TLS.",
+            "530 TLS required",
+        ] {
+            let reply = Reply { code: line[..3].parse().unwrap(), lines: vec![line.to_owned()] };
+            assert!(demands_tls(&reply), "{line}");
+        }
+        for line in ["530 Login incorrect.", "550 Permission denied.", "425 Use PORT or PASV first."] {
+            let reply = Reply { code: line[..3].parse().unwrap(), lines: vec![line.to_owned()] };
+            assert!(!demands_tls(&reply), "{line}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `transfer`: does a listing come through, from the command to the closing 226? And, if asked for, a file?
+
+mod rules;
+mod run;
+
+use super::paths::ways_to_try;
+use super::{Check, Reach, Rule};
+use crate::evidence::{Answer, Endpoint, Mode, Transfer, Via};
+use crate::finding::Severity;
+use crate::ftp::{Argument, Command};
+use crate::probe::Session;
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: "transfer",
+    title: "listing the directory",
+    question: "Does a transfer come through to the end?",
+    needs: &["data-connection"],
+    reach: Reach::Endpoint,
+    observe: |session| Box::pin(observe(session)),
+    passed: |endpoint| endpoint.transfers.iter().any(Transfer::completed),
+    summarise: |_, endpoint| summary(endpoint),
+    rules: &[
+        Rule {
+            name: "data-source-refused",
+            severity: Severity::Critical,
+            document: include_str!("data-source-refused.md"),
+            explained_by: &[],
+            recognise: rules::source_refused,
+        },
+        Rule {
+            name: "data-wrong-peer",
+            severity: Severity::Critical,
+            document: include_str!("data-wrong-peer.md"),
+            explained_by: &[
+                "data-source-refused",
+                "passive-address-private",
+                "passive-address-shared",
+                "passive-address-mismatch",
+                "hairpin-missing",
+            ],
+            recognise: rules::wrong_peer,
+        },
+        Rule {
+            name: "data-truncated",
+            severity: Severity::Critical,
+            document: include_str!("data-truncated.md"),
+            explained_by: &[],
+            recognise: rules::truncated,
+        },
+        Rule {
+            name: "data-stalled",
+            severity: Severity::Critical,
+            document: include_str!("data-stalled.md"),
+            explained_by: &["data-wrong-peer", "data-source-refused"],
+            recognise: rules::stalled,
+        },
+        Rule {
+            name: "completion-lost",
+            severity: Severity::Critical,
+            document: include_str!("completion-lost.md"),
+            explained_by: &["data-wrong-peer", "data-truncated"],
+            recognise: rules::completion_lost,
+        },
+        Rule {
+            name: "transfer-refused",
+            severity: Severity::Unknown,
+            document: include_str!("transfer-refused.md"),
+            explained_by: &["tls-required"],
+            recognise: rules::refused,
+        },
+    ],
+};
+
+/// A listing by the way that the standard names; by the others only if that one fails, or if the 227 names another
+/// address, where each way has to prove itself.
+async fn observe(session: &mut Session<'_>) {
+    let elsewhere = super::paths::other_address(session.endpoint()).is_some();
+    for (mode, via) in ways_to_try(session.endpoint()) {
+        let done = session.endpoint().transfers.iter().any(Transfer::completed);
+        let settled = done && (mode == Mode::Epsv || !elsewhere);
+        if settled || !session.reopen().await {
+            continue;
+        }
+        run::transfer(session, mode, via, Command::List, None).await;
+        if refused_for_itself(session.endpoint()) {
+            return; // the same refusal would meet every other way
+        }
+    }
+    if let Some(path) = session.plan.download.clone() {
+        download(session, path).await;
+    }
+}
+
+fn refused_for_itself(endpoint: &Endpoint) -> bool {
+    endpoint
+        .transfers
+        .last()
+        .and_then(Transfer::refusal)
+        .is_some_and(|reply| matches!(reply.code, 450 | 500..=599))
+}
+
+/// Fetches a file by the way that a listing took, after asking for its size (RFC 3659 §4, in TYPE I).
+async fn download(session: &mut Session<'_>, path: Argument) {
+    let way =
+        session.endpoint().transfers.iter().rfind(|transfer| transfer.completed()).map(|t| (t.mode, t.via));
+    let Some((mode, via)) = way.or_else(|| ways_to_try(session.endpoint()).first().copied()) else { return };
+    if !session.reopen().await {
+        return;
+    }
+    session.ask(Command::TypeImage).await;
+    let answer = session.ask(Command::Size(path.clone())).await;
+    let size =
+        answer.reply().filter(|reply| reply.code == 213).and_then(|reply| reply.text().trim().parse().ok());
+    run::transfer(session, mode, via, Command::Retr(path), size).await;
+}
+
+fn summary(endpoint: &Endpoint) -> String {
+    let words: Vec<String> = endpoint.transfers.iter().map(describe).collect();
+    if words.is_empty() { "not asked".to_owned() } else { words.join("; ") }
+}
+
+/// A transfer in words: `LIST by PASV: 212 bytes in 4.1 ms, 226`.
+pub(super) fn describe(transfer: &Transfer) -> String {
+    let Transfer { command, mode, .. } = transfer;
+    let via =
+        if transfer.via == Via::Control && *mode == Mode::Pasv { " at the control address" } else { "" };
+    let head = format!("{command} by {mode}{via}");
+    if transfer.completed() {
+        let code = transfer.completion.as_ref().and_then(Answer::code).unwrap_or(226);
+        let rate = if command.starts_with("RETR") {
+            format!(", {}/s", bytes(transfer.rate()))
+        } else {
+            String::new()
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a size for people")]
+        let size = bytes(transfer.bytes as f64);
+        return format!("{head}: {size} in {}{rate}, {code}", milliseconds(transfer.elapsed_ms));
+    }
+    let problem = match (&transfer.completion, &transfer.preliminary) {
+        _ if !transfer.data.open() => transfer.data.describe(),
+        (Some(answer), _) | (None, Some(answer)) => answer.describe(),
+        (None, None) => "nothing came".to_owned(),
+    };
+    format!("{head}: {problem}")
+}
+
+fn milliseconds(ms: f64) -> String {
+    if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
+
+/// Bytes as a person reads them, in powers of 1024.
+pub(super) fn bytes(count: f64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB"];
+    let mut value = count;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value:.0} {}", units[unit]) } else { format!("{value:.1} {}", units[unit]) }
+}

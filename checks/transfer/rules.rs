@@ -1,0 +1,230 @@
+//! What an unfinished transfer means.
+
+use crate::checks::login::demands_tls;
+use crate::checks::paths::in_vain;
+use crate::checks::support::{each, product_at, quoted};
+use crate::evidence::{Answer, DataEnd, Endpoint, Evidence, Mode, Outcome, Transfer};
+use crate::finding::{Confidence, Detail, Location, Scope, Severity};
+use crate::ftp::Reply;
+
+/// The server refuses the data connection because of the address that it comes from.
+pub(super) fn source_refused(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let (transfer, reply) = endpoint.transfers.iter().find_map(|transfer| {
+            let replies = [transfer.refusal(), transfer.completion.as_ref().and_then(Answer::reply)];
+            let reply = replies.into_iter().flatten().find(|reply| refuses_source(reply))?;
+            Some((transfer, reply))
+        })?;
+        let title = "the server refuses the data connection because of its source address".to_owned();
+        let detail = format!(
+            "The data connection opened, and the server answered \"{}\": it saw it come from another address than the \
+             control connection. A device in front of the server replaces the source address of data connections \
+             (source NAT, a container's proxy, a load balancer), or this side leaves by several public addresses.",
+            reply.last_line()
+        );
+        let scope = Scope::endpoint(endpoint.address);
+        Some(Detail::new(scope, title, detail).quote(quoted(verb(transfer), reply)))
+    })
+}
+
+/// Words of the servers that check the peer's address; the code is 425 in all of them.
+fn refuses_source(reply: &Reply) -> bool {
+    const WORDS: &[&str] = &[
+        "bad ip connecting",
+        "unable to build data connection: permission denied",
+        "rejected data connection from foreign address",
+        "data connection security requirements not met",
+        "addresses of control and data connection do not match",
+        "possible pasv port theft",
+        "unable to build data connection: einval",
+    ];
+    reply.code == 425 && WORDS.iter().any(|words| reply.says(words))
+}
+
+/// The data connection opens and the server never sees it.
+pub(super) fn wrong_peer(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let transfer =
+            endpoint.transfers.iter().find(|transfer| in_vain(transfer) && !explained_elsewhere(transfer))?;
+        let (how, confidence) = unseen(endpoint, transfer)?;
+        let to = transfer.data.to;
+        let title = format!("{to} accepts the data connection, but the server does not see it");
+        let detail = format!(
+            "The connection to {to} opened, and yet no data came: {how}. Something else answers on that port: another host \
+             to which the passive ports are forwarded, a SYN proxy or security product that opens every port, a load \
+             balancer that chose another back end, or another service."
+        );
+        let scope = scope(endpoint, transfer);
+        let seen = Detail::new(scope, title, detail).confidence(confidence);
+        Some(seen.quote(format!("data connection to {to} opened")).quote(how))
+    })
+}
+
+/// Transfers that fail over an address or a demand for TLS are told by their own findings.
+fn explained_elsewhere(transfer: &Transfer) -> bool {
+    transfer.refusal().is_some_and(|reply| demands_tls(reply) || refuses_source(reply))
+}
+
+/// The sign that the server did not see our connection, and how sure it is. Servers that send their 150 only after they
+/// have accepted the data connection give it away by silence; from the others silence means less.
+fn unseen(endpoint: &Endpoint, transfer: &Transfer) -> Option<(String, Confidence)> {
+    if let Some(greeting) = &transfer.foreign_greeting {
+        return Some((format!("another service greeted there: \"{greeting}\""), Confidence::Certain));
+    }
+    if let Some(reply) = transfer.refusal().filter(|reply| reply.code == 425 || reply.code == 421) {
+        return Some((format!("the server answered \"{}\"", reply.last_line()), Confidence::Certain));
+    }
+    let silent = |answer: &Option<Answer>| matches!(answer, Some(Answer::Silence { .. }));
+    let product = product_at(endpoint).map(|known| known.product);
+    let early = product.and_then(|product| product.sends_150_before_data_connection());
+    match &transfer.preliminary {
+        _ if silent(&transfer.preliminary) => {
+            let confidence = if early == Some(false) { Confidence::Likely } else { Confidence::Possible };
+            Some((format!("the server did not react to {}", transfer.command), confidence))
+        }
+        // FileZilla Server words its 150 by whether the data connection is there.
+        Some(answer) if answer.reply().is_some_and(|reply| reply.says("about to start data transfer")) => {
+            Some(("the server still waits for the data connection".to_owned(), Confidence::Likely))
+        }
+        Some(Answer::Reply(reply)) if early == Some(true) && silent(&transfer.completion) => {
+            Some((format!("after \"{}\" the server kept silent", reply.last_line()), Confidence::Possible))
+        }
+        _ if transfer.end == Some(DataEnd::Reset) => {
+            Some(("the connection was reset before any data".to_owned(), Confidence::Possible))
+        }
+        _ => None,
+    }
+}
+
+/// Fewer bytes than announced, or a connection that broke in mid-stream.
+pub(super) fn truncated(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let (transfer, how) =
+            endpoint.transfers.iter().find_map(|transfer| Some((transfer, cut(transfer)?)))?;
+        let title = format!("the data of {} is cut short", transfer.command);
+        let detail = format!(
+            "{} brought {} bytes: {how}. A firewall or virus scanner that looks into the data, a timeout of a device on the \
+             path, or a server that broke off looks like this. The server's log tells whether it saw an error.",
+            transfer.command, transfer.bytes
+        );
+        let seen = Detail::new(scope(endpoint, transfer), title, detail);
+        Some(quotes(transfer, seen))
+    })
+}
+
+fn cut(transfer: &Transfer) -> Option<String> {
+    let ended = matches!(transfer.end, Some(DataEnd::Closed | DataEnd::Reset));
+    let refusal = transfer.completion.as_ref().and_then(Answer::reply).filter(|reply| reply.code >= 400);
+    match (transfer.expected_bytes, &transfer.end) {
+        (Some(expected), _) if ended && transfer.bytes < expected => {
+            Some(format!("the server had announced {expected}"))
+        }
+        (_, Some(DataEnd::Reset)) if transfer.bytes > 0 => Some("then the connection was reset".to_owned()),
+        _ if transfer.bytes > 0 && refusal.is_some_and(|reply| matches!(reply.code, 425 | 426 | 451)) => {
+            refusal.map(|reply| format!("then the server broke off with \"{}\"", reply.last_line()))
+        }
+        _ => None,
+    }
+}
+
+/// Bytes stop flowing, or never begin to although the server has begun.
+pub(super) fn stalled(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let (transfer, silent_ms) = endpoint.transfers.iter().find_map(|transfer| match transfer.end {
+            Some(DataEnd::Stalled { silent_ms }) => Some((transfer, silent_ms)),
+            _ => None,
+        })?;
+        let began = transfer.preliminary.as_ref().is_some_and(|answer| answer.reply().is_some())
+            || transfer.bytes > 0;
+        if !began || transfer.foreign_greeting.is_some() {
+            return None;
+        }
+        let seconds = silent_ms / 1000.0;
+        let title = format!("the transfer stalls after {} bytes", transfer.bytes);
+        let confirmed = transfer.completion.as_ref().is_some_and(Answer::positive);
+        let detail = if transfer.bytes == 0 {
+            format!(
+                "The server announced the data ({}) and in {seconds:.0} s not one byte came. If short listings work and long \
+                 ones do not, packets of full size are lost on the way (MTU); otherwise the server is slow to read the \
+                 directory, or it writes to another connection.",
+                transfer.preliminary.as_ref().map(Answer::describe).unwrap_or_default()
+            )
+        } else {
+            format!(
+                "After {} bytes nothing came for {seconds:.0} s{}. Packets of full size that are lost on the way (MTU), a \
+                 device that inspects the data, or a server that hangs look like this.",
+                transfer.bytes,
+                if confirmed { ", although the server says that all is sent" } else { "" }
+            )
+        };
+        let seen = Detail::new(scope(endpoint, transfer), title, detail);
+        Some(quotes(transfer, seen))
+    })
+}
+
+/// The data is whole and the closing reply does not come.
+pub(super) fn completion_lost(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let transfer = endpoint.transfers.iter().find(|transfer| {
+            let unconfirmed =
+                matches!(transfer.completion, Some(Answer::Silence { .. } | Answer::Closed { .. }));
+            let whole = transfer.expected_bytes.is_none_or(|expected| transfer.bytes >= expected);
+            transfer.end == Some(DataEnd::Closed) && unconfirmed && whole
+        })?;
+        let answer = transfer.completion.as_ref().map(Answer::describe).unwrap_or_default();
+        let title = "the data arrives, but the server's closing reply does not".to_owned();
+        let detail = format!(
+            "{} brought {} bytes and the data connection ended in order, but 226 never came: {answer}. Clients report an \
+             error or hang after a complete transfer. In a short transfer like this one the server is the likely cause; \
+             after long ones it is an idle timeout of a NAT device or firewall for the control connection.",
+            transfer.command, transfer.bytes
+        );
+        let seen = Detail::new(scope(endpoint, transfer), title, detail).location(Location::Unknown);
+        Some(quotes(transfer, seen))
+    })
+}
+
+/// Refused on its own merits after the data path had been shown to work.
+pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let transfer = endpoint.transfers.iter().find(|transfer| {
+            transfer.refusal().is_some_and(|reply| {
+                matches!(reply.code, 450 | 451 | 500..=599) && !demands_tls(reply) && transfer.bytes == 0
+            })
+        })?;
+        let reply = transfer.refusal()?;
+        let listed = endpoint.transfers.iter().any(Transfer::completed);
+        let opened = transfer.data.outcome == Outcome::Open;
+        let title = format!("the server refuses {}: \"{}\"", transfer.command, reply.last_line());
+        let detail = format!(
+            "{}The refusal is about the file or the directory: permissions, a path that does not exist, or a command that is \
+             switched off. {}",
+            if opened { "The data connection opened, so the way is free. " } else { "" },
+            if listed {
+                "A listing came through before."
+            } else {
+                "A listing to the end was not seen, though."
+            }
+        );
+        let severity = if listed { Severity::Warning } else { Severity::Unknown };
+        let scope = scope(endpoint, transfer);
+        Some(Detail::new(scope, title, detail).severity(severity).quote(quoted(verb(transfer), reply)))
+    })
+}
+
+/// About the one mode that was used, unless no other one succeeded: then about the endpoint.
+fn scope(endpoint: &Endpoint, transfer: &Transfer) -> Scope {
+    let other = if transfer.mode == Mode::Pasv { Mode::Epsv } else { Mode::Pasv };
+    let only_this = endpoint.transfers.iter().any(|seen| seen.mode == other && seen.completed());
+    if only_this { Scope::mode(endpoint.address, transfer.mode) } else { Scope::endpoint(endpoint.address) }
+}
+
+fn verb(transfer: &Transfer) -> &str {
+    transfer.command.split(' ').next().unwrap_or_default()
+}
+
+fn quotes(transfer: &Transfer, seen: Detail) -> Detail {
+    let words = [&transfer.preliminary, &transfer.completion].into_iter().flatten().map(Answer::describe);
+    let seen = words.fold(seen, |seen, word| seen.quote(format!("{} → {word}", verb(transfer))));
+    seen.quote(format!("{} bytes received", transfer.bytes))
+}

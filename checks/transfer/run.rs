@@ -1,0 +1,222 @@
+//! One transfer: the data connection and the control connection watched side by side.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::time::sleep;
+
+use crate::clock::{Stopwatch, in_ms};
+use crate::evidence::{Answer, DataEnd, Mode, Outcome, Patience, Transfer, Via};
+use crate::ftp::Command;
+use crate::net::Stream;
+use crate::probe::Session;
+
+/// How often a long download tells how far it is.
+const PROGRESS_STEP: u64 = 256 * 1024;
+
+/// Asks for a fresh listener, connects, sends the command, and follows it to the end. The facts are added to the
+/// evidence. `size` is what the server said that the file has, in bytes.
+pub(super) async fn transfer(
+    session: &mut Session<'_>,
+    mode: Mode,
+    via: Via,
+    command: Command,
+    size: Option<u64>,
+) {
+    let offer = session.offer(mode).await;
+    let stream = session.visit(offer, via, Patience::Patient).await;
+    let Some(visit) = session.endpoint().offers.get(offer).and_then(|offer| offer.visits.last()) else {
+        return;
+    };
+    let (Some(mut stream), Outcome::Open) = (stream, &visit.connect.outcome) else { return };
+    let mut seen = Transfer {
+        mode,
+        via,
+        command: command.shown(),
+        data: visit.connect.clone(),
+        preliminary: None,
+        completion: None,
+        bytes: 0,
+        first_byte_ms: None,
+        elapsed_ms: 0.0,
+        end: None,
+        expected_bytes: size,
+        foreign_greeting: None,
+    };
+    session.progress(&format!("{} by {mode}", command.verb()));
+    let clock = Stopwatch::start();
+    follow(session, &command, &mut stream, &mut seen, clock).await;
+    seen.elapsed_ms = clock.elapsed_ms();
+    if let Some(lost) =
+        [&seen.completion, &seen.preliminary].into_iter().flatten().find(|a| a.reply().is_none())
+    {
+        session.note_loss(command.verb(), &lost.clone());
+    }
+    session.remark(super::describe(&seen));
+    session.endpoint_mut().transfers.push(seen);
+}
+
+/// What came next.
+enum Event {
+    Data(std::io::Result<usize>),
+    Reply(Answer),
+    Pause,
+}
+
+/// Sends the command and gathers events until both connections have said their last, or one of them keeps silent for too
+/// long.
+async fn follow(
+    session: &mut Session<'_>,
+    command: &Command,
+    stream: &mut Box<dyn Stream>,
+    seen: &mut Transfer,
+    clock: Stopwatch,
+) {
+    let reply = session.plan.limits.reply;
+    let sent = match session.control() {
+        Some(control) => control.send(command, reply).await,
+        None => Err(Answer::Closed { reset: false }),
+    };
+    if let Err(gone) = sent {
+        seen.preliminary = Some(gone);
+        return;
+    }
+    let mut buffer = vec![0; 64 * 1024];
+    let mut told = 0;
+    while !finished(seen) {
+        let patience = patience(session, seen);
+        if patience.is_zero() {
+            return;
+        }
+        match next(session, stream, seen, &mut buffer, patience).await {
+            Event::Data(Ok(0)) => seen.end = Some(DataEnd::Closed),
+            Event::Data(Err(_)) => seen.end = Some(DataEnd::Reset),
+            Event::Data(Ok(count)) => {
+                took(seen, &buffer[..count], clock);
+                if seen.bytes - told >= PROGRESS_STEP {
+                    told = seen.bytes;
+                    session.progress(&progress(seen, clock));
+                }
+            }
+            Event::Reply(answer) => heard(seen, answer),
+            Event::Pause => {
+                gave_up(seen, patience);
+                return;
+            }
+        }
+    }
+}
+
+/// Both ends have said their last: a refusal, or a final reply and the end of the data.
+fn finished(seen: &Transfer) -> bool {
+    let refused =
+        seen.preliminary.as_ref().is_some_and(|answer| answer.reply().is_none() || answer.negative());
+    let last = seen.completion.as_ref();
+    let broken = last.is_some_and(|answer| answer.reply().is_none() || answer.negative());
+    refused || broken || (last.is_some() && seen.end.is_some())
+}
+
+/// How long to wait for the next event, given what has come so far.
+fn patience(session: &Session<'_>, seen: &Transfer) -> Duration {
+    let limits = session.plan.limits;
+    let wanted = match (&seen.preliminary, &seen.end, seen.bytes) {
+        (_, Some(_), _) => limits.completion,
+        (None, None, 0) => limits.first_sign,
+        _ => limits.stall,
+    };
+    wanted.min(session.left())
+}
+
+async fn next(
+    session: &mut Session<'_>,
+    stream: &mut Box<dyn Stream>,
+    seen: &Transfer,
+    buffer: &mut [u8],
+    patience: Duration,
+) -> Event {
+    let Some(control) = session.control() else { return Event::Reply(Answer::Closed { reset: false }) };
+    // The reply's own patience must not end first: the pause below decides.
+    let replies = seen.completion.is_none();
+    let generous = patience + Duration::from_secs(5);
+    tokio::select! {
+        biased;
+        data = stream.read(buffer), if seen.end.is_none() => Event::Data(data),
+        answer = control.answer(generous), if replies => Event::Reply(answer),
+        () = sleep(patience) => Event::Pause,
+    }
+}
+
+/// Bytes arrived. What comes before any reply of the server, and begins like another service's greeting, is one.
+fn took(seen: &mut Transfer, bytes: &[u8], clock: Stopwatch) {
+    if seen.bytes == 0 {
+        seen.first_byte_ms = Some(clock.elapsed_ms());
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
+        let foreign = ["SSH-", "HTTP/", "220 ", "220-", "+OK", "* OK", "RFB "];
+        if seen.preliminary.is_none() && foreign.iter().any(|greeting| start.starts_with(greeting)) {
+            seen.foreign_greeting = Some(start.lines().next().unwrap_or_default().to_owned());
+        }
+    }
+    seen.bytes += bytes.len() as u64;
+}
+
+/// A reply arrived: the preliminary one first. A server may leave it out and confirm at once.
+fn heard(seen: &mut Transfer, answer: Answer) {
+    let preliminary = answer.reply().is_some_and(crate::ftp::Reply::preliminary);
+    if preliminary {
+        if seen.expected_bytes.is_none() {
+            seen.expected_bytes =
+                answer.reply().filter(|_| seen.command.starts_with("RETR")).and_then(announced_size);
+        }
+        seen.preliminary = Some(answer);
+    } else if seen.preliminary.is_none() && !answer.positive() {
+        seen.preliminary = Some(answer);
+    } else {
+        seen.completion = Some(answer);
+    }
+}
+
+/// The size that many servers tell in their 150: `150 Opening BINARY mode data connection for x (1234 bytes).`
+fn announced_size(reply: &crate::ftp::Reply) -> Option<u64> {
+    let before = reply.text().rsplit_once(" bytes)").map(|(before, _)| before)?;
+    before.rsplit_once('(')?.1.trim().parse().ok()
+}
+
+/// Nothing came for too long: note where it stands.
+fn gave_up(seen: &mut Transfer, waited: Duration) {
+    let silence = Answer::Silence { waited_ms: in_ms(waited) };
+    if seen.end.is_none() {
+        seen.end = Some(DataEnd::Stalled { silent_ms: in_ms(waited) });
+    }
+    if seen.preliminary.is_none() && seen.bytes == 0 {
+        seen.preliminary = Some(silence);
+    } else if seen.completion.is_none() {
+        seen.completion = Some(silence);
+    }
+}
+
+fn progress(seen: &Transfer, clock: Stopwatch) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "progress for people")]
+    let (bytes, total) = (seen.bytes as f64, seen.expected_bytes.map(|total| total as f64));
+    let rate = bytes / clock.elapsed().as_secs_f64().max(0.001);
+    let share = total
+        .filter(|total| *total > 0.0)
+        .map(|total| format!(" of {} ({:.0} %)", super::bytes(total), bytes / total * 100.0));
+    format!("downloading: {}{}, {}/s", super::bytes(bytes), share.unwrap_or_default(), super::bytes(rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ftp::Reply;
+
+    #[test]
+    fn sizes_in_a_150_are_read() {
+        let size = |line: &str| announced_size(&Reply { code: 150, lines: vec![line.to_owned()] });
+        assert_eq!(
+            size("150 Opening BINARY mode data connection for a.bin (5242880 bytes)."),
+            Some(5_242_880)
+        );
+        assert_eq!(size("150 Here comes the directory listing."), None);
+        assert_eq!(size("150 Opening data channel for x (big bytes)"), None);
+    }
+}

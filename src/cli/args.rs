@@ -1,0 +1,254 @@
+//! The command line as it is typed, declared once: the doc comments are the help.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use pasvcheck::evidence::PortRange;
+
+const AFTER_HELP: &str = "\
+Exit codes, the same for every format:
+  0  ok         nothing wrong was found
+  1  warning    works from here, fails for some clients or in some circumstance
+  2  critical   a standard passive transfer fails
+  3  unknown    could not be checked (no login, no resolver, no route, bad usage)
+
+Examples:
+  pasvcheck ftp.example.com
+  pasvcheck --user web --range 50000-50100 ftp.example.com
+  pasvcheck --json ftp.example.com > report.json
+  pasvcheck explain passive-address-private
+  pasvcheck demo private-address";
+
+/// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pasvcheck",
+    version,
+    about,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) check: CheckArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a server (what `pasvcheck TARGET` does too)
+    #[command(after_help = AFTER_HELP)]
+    Check(Box<CheckArgs>),
+    /// Run the check on the embedded server with a fault planted, or list the scenarios
+    Demo(DemoArgs),
+    /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// HOST, HOST:PORT, [IPV6]:PORT or ftp://USER@HOST:PORT/DIRECTORY
+    #[arg(value_name = "TARGET", required_unless_present = "from")]
+    pub(crate) targets: Vec<String>,
+    #[command(flatten)]
+    pub(crate) login: LoginArgs,
+    #[command(flatten)]
+    pub(crate) what: WhatArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Diagnose the evidence of a saved JSON report again, without a network ("-": standard input)
+    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with = "targets")]
+    pub(crate) from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Login")]
+pub(crate) struct LoginArgs {
+    /// User to log in as; "anonymous" and "ftp" mean: no credentials (the default)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Read the password from the first line of a file (else: PASVCHECK_PASSWORD, or a prompt)
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// auto: a named user's password is never sent in clear to a server that offers TLS; off: it is
+    #[arg(long, value_name = "MODE", default_value = "auto")]
+    pub(crate) tls: TlsMode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlsMode {
+    Auto,
+    Off,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to check")]
+pub(crate) struct WhatArgs {
+    /// The passive port range that you believe the server and the firewall share
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: Option<PortRange>,
+    /// Also fetch this file, with progress, throughput and stall detection (its contents are thrown away)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) download: Option<String>,
+    /// Run only this check, and those that it needs
+    #[arg(long, value_name = "CHECK", value_parser = check_names(), conflicts_with = "skip")]
+    pub(crate) only: Vec<String>,
+    /// Leave this check out, and those that need it
+    #[arg(long, value_name = "CHECK", value_parser = check_names())]
+    pub(crate) skip: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// Check IPv4 addresses only
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    pub(crate) ipv4: bool,
+    /// Check IPv6 addresses only
+    #[arg(short = '6')]
+    pub(crate) ipv6: bool,
+    /// Longest wait for one connection to open [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Longest time for one target; what is known by then is reported [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// Connect from this address
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) bind: Option<IpAddr>,
+    /// Ask this DNS server, and nobody else
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns_server)]
+    pub(crate) dns: Option<SocketAddr>,
+    /// Use this address for a host name, without asking DNS; may be given several times
+    #[arg(long, value_name = "HOST:ADDR", value_parser = given_address)]
+    pub(crate) resolve: Vec<(String, IpAddr)>,
+    /// The address that the server should announce; "none" for no expectation
+    #[arg(long, value_name = "ADDR|none", value_parser = public_address)]
+    pub(crate) public_address: Option<PublicAddress>,
+    /// Follow a private address that the server announces even if this host is not in that network
+    #[arg(long)]
+    pub(crate) follow_private: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: Format,
+    /// Short for --format json; with several targets one object a line
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+    /// Write the report to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Only the verdict, in one line
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Also what the causes explain, all facts, and the fixes for every product and device
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Show the dialogue with the server
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Whether to use colour (auto: on a terminal, unless NO_COLOR is set)
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+    /// Say what would be done and contacted, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Terminal,
+    Json,
+    Ndjson,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PublicAddress {
+    Given(IpAddr),
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// The scenario; without one, all are listed
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenario: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The finding's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+fn check_names() -> clap::builder::PossibleValuesParser {
+    pasvcheck::checks::ALL.iter().map(|check| check.name).collect::<Vec<_>>().into()
+}
+
+/// `5s`, `1m 30s`, `500ms`, or a bare number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let duration = match seconds {
+        Some(duration) => duration,
+        None => humantime::parse_duration(text)
+            .map_err(|_| "write a duration such as 5s, 500ms or 2m".to_owned())?,
+    };
+    let bounds = Duration::from_millis(10)..=Duration::from_secs(24 * 3600);
+    if bounds.contains(&duration) {
+        Ok(duration)
+    } else {
+        Err("a duration lies between 10ms and 24h".to_owned())
+    }
+}
+
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+        .map(|ip| SocketAddr::new(ip, 53));
+    bare.or_else(|_| text.parse())
+        .map_err(|_| "write ADDR or ADDR:PORT, for example 192.0.2.53 or [2001:db8::53]:5353".to_owned())
+}
+
+fn given_address(text: &str) -> Result<(String, IpAddr), String> {
+    let (host, address) =
+        text.split_once(':').ok_or("write HOST:ADDR, for example ftp.example.com:203.0.113.10")?;
+    let address = address.trim_start_matches('[').trim_end_matches(']');
+    let address = address.parse().map_err(|_| format!("\"{address}\" is no address"))?;
+    Ok((host.to_owned(), address))
+}
+
+fn public_address(text: &str) -> Result<PublicAddress, String> {
+    if text == "none" {
+        return Ok(PublicAddress::None);
+    }
+    text.parse().map(PublicAddress::Given).map_err(|_| "write an address, or none".to_owned())
+}

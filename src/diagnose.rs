@@ -1,0 +1,166 @@
+//! Evidence → findings and verdict. Pure: the same evidence always leads to the same report.
+
+use std::net::IpAddr;
+
+use crate::checks::{self, Rule};
+use crate::evidence::{Endpoint, Evidence, Transfer};
+use crate::explain;
+use crate::explain::values::Values;
+use crate::finding::{Detail, Finding, Severity, Verdict};
+
+/// The judgement of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// The gravest of what is not explained by something else.
+    pub verdict: Verdict,
+    /// One sentence that a person can act on.
+    pub summary: String,
+    /// All findings: causes first, by gravity; explained ones last.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges a run.
+#[must_use]
+pub fn diagnose(evidence: &Evidence) -> Diagnosis {
+    let mut recognised: Vec<(&Rule, Detail)> = checks::rules()
+        .flat_map(|rule| (rule.recognise)(evidence).into_iter().map(move |detail| (rule, detail)))
+        .collect();
+    // The order of the checks is kept among equals.
+    recognised.sort_by_key(|(rule, detail)| std::cmp::Reverse(detail.severity.unwrap_or(rule.severity)));
+    let mut findings: Vec<Finding> = recognised
+        .iter()
+        .map(|(rule, detail)| finding(evidence, rule, detail, explanation(&recognised, rule, detail)))
+        .collect();
+    findings.sort_by_key(|finding| finding.explained_by.is_some());
+    let verdict = verdict(evidence, &findings);
+    Diagnosis { verdict, summary: summary(evidence, verdict, &findings), findings }
+}
+
+/// The judgement of one endpoint: of everything that was found there, explained or not, since a dead address is dead
+/// even if another one makes it a blemish of the whole.
+#[must_use]
+pub fn endpoint_verdict(endpoint: &Endpoint, findings: &[Finding]) -> Verdict {
+    if endpoint.skipped.is_some() {
+        return Verdict::Unknown;
+    }
+    let here = |finding: &&Finding| finding.scope.endpoint == Some(endpoint.address);
+    let worst = findings.iter().filter(here).map(|finding| Verdict::from(finding.severity)).max();
+    let worst = worst.unwrap_or(Verdict::Ok);
+    if worst < Verdict::Unknown && !proven(endpoint) { Verdict::Unknown } else { worst }
+}
+
+/// The finding that explains this one, if one of its causes was recognised in the same scope. A cause that is itself
+/// explained hands on to its own cause.
+fn explanation(all: &[(&Rule, Detail)], rule: &Rule, detail: &Detail) -> Option<String> {
+    let causes = rule.explained_by.iter().filter(|cause| **cause != rule.name);
+    causes
+        .flat_map(|cause| all.iter().filter(move |(other, _)| other.name == *cause))
+        .find(|(_, cause)| cause.scope.covers(&detail.scope))
+        .map(|(cause, cause_detail)| {
+            explanation(all, cause, cause_detail).unwrap_or_else(|| cause.name.to_owned())
+        })
+}
+
+fn finding(evidence: &Evidence, rule: &Rule, detail: &Detail, explained_by: Option<String>) -> Finding {
+    let values = Values::of(evidence, detail.scope.endpoint);
+    Finding {
+        id: rule.name.to_owned(),
+        severity: detail.severity.unwrap_or(rule.severity),
+        confidence: detail.confidence,
+        scope: detail.scope,
+        title: detail.title.clone(),
+        detail: detail.detail.clone(),
+        location: detail.location,
+        hops: detail.hops.clone(),
+        file: None,
+        line: None,
+        column: None,
+        evidence: detail.evidence.clone(),
+        remedies: explain::remedies(rule, evidence, detail.scope.endpoint, &values),
+        explained_by,
+    }
+}
+
+fn verdict(evidence: &Evidence, findings: &[Finding]) -> Verdict {
+    let causes = findings.iter().filter(|finding| finding.explained_by.is_none());
+    let worst = causes.map(|finding| Verdict::from(finding.severity)).max().unwrap_or(Verdict::Ok);
+    if worst < Verdict::Unknown && unproven(evidence).is_some() { Verdict::Unknown } else { worst }
+}
+
+/// Why nothing was proven, if so: then silence of the rules is no praise.
+fn unproven(evidence: &Evidence) -> Option<String> {
+    if evidence.checked().any(proven) {
+        return None;
+    }
+    // Checks that the user left out do not count as failed.
+    let unfinished = evidence.steps.iter().find(|step| step.out_of_time);
+    if let Some(step) = unfinished {
+        return Some(format!("the time was up during {}", step.check));
+    }
+    let skipped = |name: &str| evidence.steps.iter().any(|step| step.check == name && step.skipped.is_some());
+    let by_wish = |name: &str| {
+        evidence
+            .steps
+            .iter()
+            .any(|step| step.check == name && step.skipped.as_deref() == Some("not asked for"))
+    };
+    if by_wish("transfer") {
+        return None;
+    }
+    let reason =
+        evidence.steps.iter().rfind(|step| skipped(&step.check)).and_then(|step| step.skipped.clone());
+    Some(reason.unwrap_or_else(|| "no transfer was finished".to_owned()))
+}
+
+/// Whether passive mode was shown to work at an endpoint: a listing came through, or the server refused the listing on
+/// its own merits after the data connection had opened.
+fn proven(endpoint: &Endpoint) -> bool {
+    endpoint.transfers.iter().any(Transfer::completed)
+}
+
+fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> String {
+    let host = &evidence.target.host;
+    let causes: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.explained_by.is_none() && finding.severity > Severity::Info)
+        .collect();
+    match causes.first() {
+        Some(first) if Verdict::from(first.severity) == verdict => {
+            let more = match causes.len() - 1 {
+                0 => String::new(),
+                1 => " (and one more finding)".to_owned(),
+                more => format!(" (and {more} more findings)"),
+            };
+            let opening = match verdict {
+                Verdict::Critical => "Passive mode is broken",
+                Verdict::Warning => "Passive mode works from here, with a caveat",
+                _ => "Passive mode could not be tested",
+            };
+            // Before the login passive mode was never reached.
+            let reached = evidence.checked().any(Endpoint::logged_in);
+            let opening =
+                if verdict == Verdict::Critical && !reached { "FTP is out of reach" } else { opening };
+            format!("{opening}: {}{more}.", first.title)
+        }
+        _ if verdict == Verdict::Unknown => {
+            let reason = unproven(evidence).unwrap_or_else(|| "nothing was seen".to_owned());
+            format!("Passive mode of {host} could not be tested: {reason}.")
+        }
+        _ => healthy(evidence),
+    }
+}
+
+/// What worked, in one sentence.
+fn healthy(evidence: &Evidence) -> String {
+    let addresses: Vec<IpAddr> =
+        evidence.checked().filter(|endpoint| proven(endpoint)).map(|e| e.address).collect();
+    if addresses.is_empty() {
+        return "Nothing wrong was found in the checks that were asked for.".to_owned();
+    }
+    let list = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let ports: Vec<u16> = evidence.checked().flat_map(checks::support::announced_ports).collect();
+    format!(
+        "Passive mode works at {list}: {} data connections opened, and a listing came through to the end.",
+        ports.len()
+    )
+}

@@ -1,0 +1,83 @@
+//! Transfers: what happened from the transfer command to its last reply.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Connect, Mode, Via};
+
+/// One LIST or RETR over a data connection of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// How the data port was asked for.
+    pub mode: Mode,
+    /// Which address the data connection went to.
+    pub via: Via,
+    /// The command as sent, `LIST` or `RETR /path`.
+    pub command: String,
+    /// The data connection.
+    pub data: Connect,
+    /// The first reply: 125 or 150 (RFC 959 §5.4), or a refusal.
+    #[serde(default)]
+    pub preliminary: Option<Answer>,
+    /// The last reply: 226 or 250 when all went well; `None` if the first one ended it.
+    #[serde(default)]
+    pub completion: Option<Answer>,
+    /// Bytes received on the data connection.
+    pub bytes: u64,
+    /// Milliseconds from the command to the first byte.
+    #[serde(default)]
+    pub first_byte_ms: Option<f64>,
+    /// Milliseconds from the command to the end.
+    pub elapsed_ms: f64,
+    /// How the data connection ended.
+    #[serde(default)]
+    pub end: Option<DataEnd>,
+    /// Bytes that the server said it would send (SIZE, or the number in its 150).
+    #[serde(default)]
+    pub expected_bytes: Option<u64>,
+    /// The start of what was received, where it is no listing but another service's greeting.
+    #[serde(default)]
+    pub foreign_greeting: Option<String>,
+}
+
+/// How a data connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+pub enum DataEnd {
+    /// The server closed it in order.
+    Closed,
+    /// A TCP reset.
+    Reset,
+    /// Still open, and nothing came for so long.
+    Stalled {
+        /// Milliseconds without a byte.
+        silent_ms: f64,
+    },
+}
+
+impl Transfer {
+    /// Whether it was finished in order: the data ended and the server confirmed with 226 or 250.
+    #[must_use]
+    pub fn completed(&self) -> bool {
+        self.end == Some(DataEnd::Closed)
+            && matches!(self.completion.as_ref().and_then(Answer::code), Some(226 | 250))
+            && self.expected_bytes.is_none_or(|expected| self.bytes >= expected)
+            && self.foreign_greeting.is_none()
+    }
+
+    /// The first refusal (a reply of 400 or more) among its replies.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&crate::ftp::Reply> {
+        [&self.preliminary, &self.completion]
+            .into_iter()
+            .flatten()
+            .filter(|answer| answer.negative())
+            .find_map(Answer::reply)
+    }
+
+    /// Bytes a second, over the time from the command to the end.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub fn rate(&self) -> f64 {
+        self.bytes as f64 / (self.elapsed_ms.max(0.001) / 1000.0)
+    }
+}

@@ -1,0 +1,169 @@
+//! This run's values for the placeholders of the documents.
+
+use std::net::IpAddr;
+
+use crate::checks::support::announced_ports;
+use crate::evidence::{Endpoint, Evidence, Mode, PortRange};
+use crate::net::class::{Class, class_of};
+
+/// The range that is suggested where nothing is known of the server's own: outside of Linux' ephemeral ports' busy part,
+/// and narrow enough for a firewall rule.
+const SUGGESTED: PortRange = PortRange { min: 50000, max: 50100 };
+
+/// Widest distance between ports seen that is taken for one deliberate range.
+const ONE_RANGE: u16 = 1000;
+
+/// The placeholders that documents may use.
+pub const PLACEHOLDERS: [&str; 9] = [
+    "host",
+    "server_address",
+    "control_port",
+    "public_address",
+    "advertised_address",
+    "port_min",
+    "port_max",
+    "data_port",
+    "client_address",
+];
+
+/// Placeholder → value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values {
+    pairs: Vec<(&'static str, String)>,
+    /// Where the range in the recipes comes from, in words.
+    pub range_from: &'static str,
+}
+
+impl Values {
+    /// The values of a run, seen from one endpoint (or the first that was checked).
+    #[must_use]
+    pub fn of(evidence: &Evidence, address: Option<IpAddr>) -> Self {
+        let endpoint = evidence
+            .endpoints
+            .iter()
+            .find(|endpoint| Some(endpoint.address) == address)
+            .or_else(|| evidence.checked().next());
+        let ports = endpoint.map(announced_ports).unwrap_or_default();
+        let (range, range_from) = range(evidence.told.range, &ports);
+        let server = endpoint.map(|endpoint| endpoint.address);
+        let advertised = endpoint.and_then(advertised);
+        let show =
+            |address: Option<IpAddr>, missing: &str| address.map_or(missing.to_owned(), |a| a.to_string());
+        let data_port = endpoint.and_then(failing_port).or(ports.first().copied()).unwrap_or(range.min);
+        Self {
+            pairs: vec![
+                ("host", evidence.target.host.clone()),
+                ("server_address", show(server, &evidence.target.host)),
+                ("control_port", evidence.target.port.to_string()),
+                ("public_address", show(public(evidence, server, advertised), "YOUR_PUBLIC_ADDRESS")),
+                ("advertised_address", show(advertised.or(server), "THE_ADVERTISED_ADDRESS")),
+                ("port_min", range.min.to_string()),
+                ("port_max", range.max.to_string()),
+                ("data_port", data_port.to_string()),
+                (
+                    "client_address",
+                    show(endpoint.and_then(|endpoint| endpoint.local_address), "YOUR_CLIENT_ADDRESS"),
+                ),
+            ],
+            range_from,
+        }
+    }
+
+    /// Values for a document that is read without a run.
+    #[must_use]
+    pub fn example() -> Self {
+        let text = |value: &str| value.to_owned();
+        Self {
+            pairs: vec![
+                ("host", text("ftp.example.com")),
+                ("server_address", text("203.0.113.10")),
+                ("control_port", text("21")),
+                ("public_address", text("203.0.113.10")),
+                ("advertised_address", text("192.168.1.20")),
+                ("port_min", SUGGESTED.min.to_string()),
+                ("port_max", SUGGESTED.max.to_string()),
+                ("data_port", text("50007")),
+                ("client_address", text("198.51.100.7")),
+            ],
+            range_from: "an example",
+        }
+    }
+
+    /// The text with its placeholders filled.
+    #[must_use]
+    pub fn fill(&self, text: &str) -> String {
+        self.pairs
+            .iter()
+            .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+}
+
+/// The range to configure and open: what the administrator declared, or a round one about the ports that were seen, or a
+/// suggestion. Server and firewall are given the same one, so that a wider one than today's does no harm.
+fn range(declared: Option<PortRange>, ports: &[u16]) -> (PortRange, &'static str) {
+    if let Some(range) = declared {
+        return (range, "declared by --range");
+    }
+    match (ports.iter().min(), ports.iter().max()) {
+        (Some(&low), Some(&high)) if low >= 1024 && high - low <= ONE_RANGE => {
+            let min = (low / 100 * 100).max(1024);
+            let max = (high.saturating_add(99) / 100 * 100).max(min.saturating_add(100));
+            (PortRange { min, max }, "a round range about the ports seen; put in your own if it differs")
+        }
+        _ => (SUGGESTED, "a suggestion; any free range does, the same for server and firewall"),
+    }
+}
+
+/// The address that clients should be told: the user's word, else the address that was reached if it is a public one,
+/// else a public one that the server named.
+fn public(evidence: &Evidence, server: Option<IpAddr>, advertised: Option<IpAddr>) -> Option<IpAddr> {
+    let global = |address: &IpAddr| class_of(*address) == Class::Global;
+    let ipv4 = |address: &IpAddr| address.is_ipv4();
+    let any_v4 =
+        evidence.checked().map(|endpoint| endpoint.address).find(|address| ipv4(address) && global(address));
+    evidence
+        .told
+        .public_address
+        .or(server.filter(global).filter(ipv4))
+        .or(any_v4)
+        .or(advertised.filter(global))
+}
+
+fn advertised(endpoint: &Endpoint) -> Option<IpAddr> {
+    let addresses =
+        || endpoint.offers_of(Mode::Pasv).filter_map(|offer| offer.announced?.address).map(IpAddr::V4);
+    addresses().find(|address| *address != endpoint.address).or_else(|| addresses().next())
+}
+
+fn failing_port(endpoint: &Endpoint) -> Option<u16> {
+    let visits = endpoint.offers.iter().flat_map(|offer| &offer.visits);
+    visits
+        .filter(|visit| visit.connect.tried() && !visit.connect.open())
+        .map(|visit| visit.connect.to.port())
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_placeholder_has_a_value() {
+        let text: String = PLACEHOLDERS.iter().map(|name| format!("{{{name}}} ")).collect();
+        for values in [Values::example(), Values::of(&Evidence::default(), None)] {
+            assert!(!values.fill(&text).contains('{'), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_range_to_open_is_a_round_one() {
+        assert_eq!(range(None, &[50003, 50007]).0, PortRange { min: 50000, max: 50100 });
+        assert_eq!(range(None, &[50003, 50907]).0, PortRange { min: 50000, max: 51000 });
+        assert_eq!(range(None, &[40000, 60000]).0, SUGGESTED);
+        assert_eq!(range(None, &[20]).0, SUGGESTED);
+        assert_eq!(range(None, &[]).0, SUGGESTED);
+        assert_eq!(range(None, &[65534]).0, PortRange { min: 65500, max: 65535 });
+        let declared = PortRange { min: 1, max: 2 };
+        assert_eq!(range(Some(declared), &[50003]).0, declared);
+    }
+}

@@ -1,0 +1,164 @@
+//! Commands: what we say, one whole CRLF line at a time (strict firewalls cut a session over less).
+
+use std::fmt;
+
+use crate::evidence::Mode;
+
+/// An argument that is safe to put into a command line: no CR, LF or NUL, which would start a command of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument(String);
+
+/// Why a text cannot be an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it holds a line break or a NUL, which would be sent as a command of its own")]
+pub struct ArgumentError;
+
+impl Argument {
+    /// Takes the text if it is safe.
+    pub fn new(text: impl Into<String>) -> Result<Self, ArgumentError> {
+        let text = text.into();
+        if text.contains(['\r', '\n', '\0']) { Err(ArgumentError) } else { Ok(Self(text)) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password. It is shown nowhere: neither `Debug` nor `Display` have it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Argument);
+
+impl Secret {
+    /// Takes the password if it can be sent.
+    pub fn new(text: impl Into<String>) -> Result<Self, ArgumentError> {
+        Argument::new(text).map(Self)
+    }
+
+    /// The text with every occurrence of the password replaced, for what a server echoes.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let secret = self.0.as_str();
+        if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// The commands that pasvcheck knows. There is no PORT, no `EPSV ALL`, and nothing that writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `AUTH TLS` (RFC 4217 §4); asked only to learn whether TLS is offered.
+    AuthTls,
+    /// `CSID`, which makes ProFTPD tell its version.
+    Csid,
+    /// `CWD` (RFC 959 §4.1.1).
+    Cwd(Argument),
+    /// `FEAT` (RFC 2389 §3).
+    Feat,
+    /// `LIST` (RFC 959 §4.1.3), of the current directory.
+    List,
+    /// `PASS` (RFC 959 §4.1.1).
+    Pass(Secret),
+    /// `PASV` (RFC 959 §4.1.2) or `EPSV` without argument (RFC 2428 §3).
+    Passive(Mode),
+    /// `QUIT` (RFC 959 §4.1.1).
+    Quit,
+    /// `RETR` (RFC 959 §4.1.3).
+    Retr(Argument),
+    /// `SIZE` (RFC 3659 §4).
+    Size(Argument),
+    /// `SYST` (RFC 959 §4.1.3).
+    Syst,
+    /// `TYPE I` (RFC 959 §4.1.2): SIZE counts the bytes of this type.
+    TypeImage,
+    /// `USER` (RFC 959 §4.1.1).
+    User(Argument),
+}
+
+impl Command {
+    /// The verb alone, fit for any report.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::AuthTls => "AUTH",
+            Self::Csid => "CSID",
+            Self::Cwd(_) => "CWD",
+            Self::Feat => "FEAT",
+            Self::List => "LIST",
+            Self::Pass(_) => "PASS",
+            Self::Passive(mode) => mode.verb(),
+            Self::Quit => "QUIT",
+            Self::Retr(_) => "RETR",
+            Self::Size(_) => "SIZE",
+            Self::Syst => "SYST",
+            Self::TypeImage => "TYPE",
+            Self::User(_) => "USER",
+        }
+    }
+
+    /// The line as it may be shown: a password is never in it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Pass(_) => "PASS ***".to_owned(),
+            other => other.line(),
+        }
+    }
+
+    /// The bytes that go to the server.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        format!("{}\r\n", self.line()).into_bytes()
+    }
+
+    fn line(&self) -> String {
+        match self {
+            Self::AuthTls => "AUTH TLS".to_owned(),
+            Self::Csid => "CSID Name=pasvcheck;".to_owned(),
+            Self::Cwd(directory) => format!("CWD {}", directory.as_str()),
+            Self::Pass(secret) => format!("PASS {}", secret.0.as_str()),
+            Self::Retr(path) => format!("RETR {}", path.as_str()),
+            Self::Size(path) => format!("SIZE {}", path.as_str()),
+            Self::TypeImage => "TYPE I".to_owned(),
+            Self::User(name) => format!("USER {}", name.as_str()),
+            other => other.verb().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_breaks_are_refused() {
+        for text in ["a\r\nDELE x", "a\nb", "a\rb", "a\0b"] {
+            assert_eq!(Argument::new(text), Err(ArgumentError));
+            assert!(Secret::new(text).is_err());
+        }
+    }
+
+    #[test]
+    fn a_password_is_sent_and_never_shown() {
+        let secret = Secret::new("hunter2").unwrap();
+        let command = Command::Pass(secret.clone());
+        assert_eq!(command.bytes(), b"PASS hunter2\r\n");
+        assert_eq!(command.shown(), "PASS ***");
+        assert!(!format!("{command:?}").contains("hunter2"));
+        assert_eq!(secret.scrub("530 hunter2 is wrong, hunter2"), "530 *** is wrong, ***");
+        assert_eq!(Secret::new("").unwrap().scrub("230 in"), "230 in");
+    }
+
+    #[test]
+    fn commands_are_whole_lines() {
+        assert_eq!(Command::Passive(Mode::Epsv).bytes(), b"EPSV\r\n");
+        assert_eq!(Command::Retr(Argument::new("a b").unwrap()).bytes(), b"RETR a b\r\n");
+    }
+}

@@ -1,0 +1,147 @@
+//! One TCP connect, and what its outcome is.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use super::{Connected, Stream};
+use crate::clock::Stopwatch;
+use crate::evidence::{Connect, Outcome};
+
+impl Stream for TcpStream {
+    fn reset_on_close(&self) {
+        // If the system refuses, the probe ends in order and leaves a TIME-WAIT: a blemish, no error.
+        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// Opens a TCP connection from `bind` (any address if `None`), or learns why not.
+pub async fn tcp(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Connected {
+    let clock = Stopwatch::start();
+    let done = |outcome, stream: Option<Box<dyn Stream>>| Connected {
+        fact: Connect { to, outcome, elapsed_ms: clock.elapsed_ms() },
+        stream,
+        local: None,
+    };
+    let (socket, twin) = match prepare(to, bind) {
+        Ok(pair) => pair,
+        Err(error) => return done(local_failure(&error), None),
+    };
+    match timeout(patience, socket.connect(to)).await {
+        Err(_) => done(Outcome::Silent, None),
+        Ok(Err(error)) => done(failure(&twin, to, &error), None),
+        // On a path without delay an ICMP error can end the wait while the socket is not connected at all.
+        Ok(Ok(stream)) if stream.peer_addr().is_err() => done(not_connected(&twin), None),
+        Ok(Ok(stream)) => {
+            keep_icmp(&twin, to, false);
+            let _ = stream.set_nodelay(true);
+            let local = stream.local_addr().ok().map(|address| address.ip());
+            Connected { local, ..done(Outcome::Open, Some(Box::new(stream))) }
+        }
+    }
+}
+
+/// A socket ready to connect, and a second handle on it for the error queue: tokio keeps neither after a failure.
+fn prepare(to: SocketAddr, bind: Option<IpAddr>) -> io::Result<(TcpSocket, Socket)> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    if let Some(address) = bind.filter(|address| address.is_ipv4() == to.is_ipv4()) {
+        socket.bind(&SocketAddr::new(address, 0).into())?;
+    }
+    keep_icmp(&socket, to, true);
+    let twin = socket.try_clone()?;
+    Ok((TcpSocket::from_std_stream(socket.into()), twin))
+}
+
+/// What a failed connect means. An ICMP error is in the error queue; without one, `ECONNREFUSED` is a reset.
+fn failure(twin: &Socket, to: SocketAddr, error: &io::Error) -> Outcome {
+    if let Some(icmp) = icmp_error(twin) {
+        return Outcome::Icmp(icmp);
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Outcome::Reset,
+        io::ErrorKind::TimedOut => Outcome::Silent,
+        _ if to.port() == 0 => Outcome::Failed { error: "port 0 cannot be connected to".to_owned() },
+        _ => local_failure(error),
+    }
+}
+
+/// What an error of our own system means: no way there, or a refusal to try.
+fn local_failure(error: &io::Error) -> Outcome {
+    let text = plain(error);
+    match error.kind() {
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            Outcome::Unroutable { error: text }
+        }
+        // A socket of a family that this host does not have.
+        _ if error.raw_os_error() == Some(AF_NOT_SUPPORTED) => Outcome::Unroutable { error: text },
+        _ => Outcome::Failed { error: text },
+    }
+}
+
+fn not_connected(twin: &Socket) -> Outcome {
+    icmp_error(twin)
+        .map_or_else(|| Outcome::Failed { error: "the connection did not open".to_owned() }, Outcome::Icmp)
+}
+
+/// The error without Rust's `(os error 111)`.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(target_os = "linux")]
+const AF_NOT_SUPPORTED: i32 = nix::libc::EAFNOSUPPORT;
+#[cfg(not(target_os = "linux"))]
+const AF_NOT_SUPPORTED: i32 = i32::MIN;
+
+#[cfg(target_os = "linux")]
+fn keep_icmp(socket: &Socket, to: SocketAddr, keep: bool) {
+    super::icmp::keep_errors(socket, to.is_ipv6(), keep);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_icmp(_: &Socket, _: SocketAddr, _: bool) {}
+
+#[cfg(target_os = "linux")]
+fn icmp_error(socket: &Socket) -> Option<crate::evidence::IcmpError> {
+    super::icmp::take_error(socket)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn icmp_error(_: &Socket) -> Option<crate::evidence::IcmpError> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    #[tokio::test]
+    async fn open_and_reset_on_both_loopbacks() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(listener) = TcpListener::bind(address).await else { continue };
+            let to = listener.local_addr().unwrap();
+            let connected = tcp(to, None, PATIENCE).await;
+            assert_eq!(connected.fact.outcome, Outcome::Open);
+            assert_eq!(connected.local.unwrap(), to.ip());
+            drop(listener);
+            assert_eq!(tcp(to, None, PATIENCE).await.fact.outcome, Outcome::Reset);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_ours_cannot_be_bound() {
+        let connected =
+            tcp("127.0.0.1:9".parse().unwrap(), Some("203.0.113.7".parse().unwrap()), PATIENCE).await;
+        assert!(matches!(connected.fact.outcome, Outcome::Failed { .. }), "{:?}", connected.fact);
+    }
+}

@@ -1,0 +1,61 @@
+//! The only door to the outside.
+//!
+//! Everything that leaves this host goes through a [`Network`]: [`System`] is the real one, [`Scripted`] answers from a
+//! map of addresses and ports, so that scenarios show silence, ICMP errors and third addresses without a packet leaving
+//! loopback. This module knows no FTP.
+
+pub mod class;
+pub mod connect;
+pub mod contact;
+#[cfg(target_os = "linux")]
+mod icmp;
+mod interfaces;
+pub mod resolve;
+mod scripted;
+mod system;
+pub mod tls_hello;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use scripted::{Lookup, PortRule, Scripted, Treatment};
+pub use system::System;
+
+use crate::evidence::{Connect, Resolution};
+
+/// A byte stream to a server.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
+    /// From now on, closing sends a reset: for probes that must leave no TIME-WAIT on either side.
+    fn reset_on_close(&self) {}
+}
+
+/// What came of a connect, with the stream if it opened.
+#[derive(Debug)]
+pub struct Connected {
+    /// The facts.
+    pub fact: Connect,
+    /// The stream; present exactly if the outcome is open.
+    pub stream: Option<Box<dyn Stream>>,
+    /// This host's own address of it, where that is known.
+    pub local: Option<IpAddr>,
+}
+
+/// The outside world, as far as a check needs it.
+pub trait Network: Send + Sync + fmt::Debug {
+    /// Opens a TCP connection, or learns why not, within `patience`.
+    fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected>;
+
+    /// Turns a name into addresses, within `patience`.
+    fn resolve(&self, host: &str, patience: Duration) -> BoxFuture<'_, Resolution>;
+
+    /// The networks of this host's own interfaces.
+    fn own_networks(&self) -> Vec<IpNet>;
+
+    /// Whether this host has an address of that family and a way out, as far as it can know without sending anything.
+    fn routable(&self, to: IpAddr) -> bool;
+}

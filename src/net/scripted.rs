@@ -1,0 +1,162 @@
+//! A network that answers from a map of addresses and ports: what scenarios run on.
+//!
+//! Connections that the map lets through go to embedded servers on loopback; all others meet the treatment that the map
+//! names. No packet leaves loopback.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use ipnet::IpNet;
+
+use super::{Connected, Network, connect};
+use crate::clock::Stopwatch;
+use crate::evidence::{Connect, IcmpError, Outcome, PortRange, Resolution};
+
+/// Finds the loopback address behind a scripted address and port, if something listens there now.
+pub type Lookup = Arc<dyn Fn(SocketAddr) -> Option<SocketAddr> + Send + Sync>;
+
+/// What happens to a SYN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// An ICMP error from `sender`.
+    Icmp(IcmpError),
+    /// It reaches the host: opens if something listens there, else meets a reset.
+    Pass,
+    /// A reset, whoever listens.
+    Reset,
+    /// No answer.
+    Silent,
+    /// It only gets through if the port is announced at that moment: a firewall that reads the control connection.
+    WhileAnnounced,
+}
+
+/// One line of the map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortRule {
+    /// Where the SYN goes.
+    pub to: IpNet,
+    /// To which ports.
+    pub ports: PortRange,
+    /// How often the rule applies before it is used up; `None` for always.
+    pub times: Option<u32>,
+    /// What happens to it.
+    pub treatment: Treatment,
+}
+
+/// The map, the names and the interfaces of a made-up world.
+pub struct Scripted {
+    /// First match wins; without a match the SYN passes if a server of the scenario is there, and is lost otherwise.
+    pub rules: Vec<PortRule>,
+    /// What resolving a name leads to.
+    pub names: BTreeMap<String, Resolution>,
+    /// The client's own interface networks.
+    pub networks: Vec<IpNet>,
+    /// Address families or networks that this host has no route to.
+    pub unroutable: Vec<IpNet>,
+    /// Delay of every answer.
+    pub delay: Duration,
+    /// The servers' listeners.
+    pub listeners: Lookup,
+    /// Addresses at which a host of the scenario stands.
+    pub hosts: Vec<IpAddr>,
+    /// How often each rule was used.
+    pub used: std::sync::Mutex<Vec<u32>>,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scripted")
+            .field("rules", &self.rules)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scripted {
+    fn treatment(&self, to: SocketAddr) -> Treatment {
+        let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        used.resize(self.rules.len(), 0);
+        for (rule, used) in self.rules.iter().zip(used.iter_mut()) {
+            let applies = rule.to.contains(&to.ip()) && rule.ports.contains(to.port());
+            if applies && rule.times.is_none_or(|times| *used < times) {
+                *used += 1;
+                return rule.treatment.clone();
+            }
+        }
+        if self.hosts.contains(&to.ip()) { Treatment::Pass } else { Treatment::Silent }
+    }
+
+    /// The client's address of the same family, as the scenario has it.
+    fn own_address(&self, to: IpAddr) -> Option<IpAddr> {
+        self.networks.iter().map(IpNet::addr).find(|own| own.is_ipv4() == to.is_ipv4() && !own.is_loopback())
+    }
+
+    async fn open(&self, to: SocketAddr, patience: Duration) -> Connected {
+        let clock = Stopwatch::start();
+        let done = |outcome| {
+            let fact = Connect { to, outcome, elapsed_ms: clock.elapsed_ms() };
+            Connected { fact, stream: None, local: None }
+        };
+        if !self.routable(to.ip()) {
+            return done(Outcome::Unroutable { error: "Network is unreachable".to_owned() });
+        }
+        let listener = (self.listeners)(to);
+        let treatment = match (self.treatment(to), listener) {
+            (Treatment::WhileAnnounced, Some(_)) => Treatment::Pass,
+            (Treatment::WhileAnnounced, None) => Treatment::Silent,
+            (other, _) => other,
+        };
+        if treatment == Treatment::Silent {
+            tokio::time::sleep(patience).await;
+            return done(Outcome::Silent);
+        }
+        tokio::time::sleep(self.delay).await;
+        match (treatment, listener) {
+            (Treatment::Pass, Some(real)) => {
+                let mut connected = connect::tcp(real, None, patience).await;
+                connected.fact.to = to;
+                connected.fact.elapsed_ms = clock.elapsed_ms();
+                connected.local = self.own_address(to.ip());
+                connected
+            }
+            (Treatment::Icmp(error), _) => done(Outcome::Icmp(error)),
+            _ => done(Outcome::Reset),
+        }
+    }
+}
+
+impl Network for Scripted {
+    fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected> {
+        Box::pin(self.open(to, patience))
+    }
+
+    fn resolve(&self, host: &str, _: Duration) -> BoxFuture<'_, Resolution> {
+        use crate::evidence::{ResolutionOutcome, ResolutionSource};
+
+        let literal = host.parse().ok().map(|address| Resolution {
+            source: ResolutionSource::Literal,
+            outcome: ResolutionOutcome::Addresses { addresses: vec![address] },
+            fallback_because: None,
+            elapsed_ms: 0.0,
+        });
+        let unknown = || Resolution {
+            source: ResolutionSource::Dns,
+            outcome: ResolutionOutcome::NoSuchName,
+            fallback_because: None,
+            elapsed_ms: 0.0,
+        };
+        let resolution = literal.or_else(|| self.names.get(host).cloned()).unwrap_or_else(unknown);
+        Box::pin(std::future::ready(resolution))
+    }
+
+    fn own_networks(&self) -> Vec<IpNet> {
+        self.networks.clone()
+    }
+
+    fn routable(&self, to: IpAddr) -> bool {
+        !self.unroutable.iter().any(|network| network.contains(&to))
+    }
+}

@@ -1,0 +1,341 @@
+//! One run in progress: the open control connection, the evidence so far, and what checks may do with the network.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::Progress;
+use crate::clock::{Deadline, Stopwatch};
+use crate::evidence::{
+    Answer, Client, Connect, Endpoint, Evidence, Loss, Mode, Offer, Outcome, Patience, Told, Via, Visit,
+};
+use crate::ftp::{Command, Control, Reply};
+use crate::net::contact::Contact;
+use crate::net::{Connected, Network, Stream};
+use crate::plan::{Credentials, Plan};
+
+/// Reconnects that one endpoint may cost.
+const RECONNECT_LIMIT: u32 = 2;
+
+/// A run in progress. Checks get it one after the other, by `&mut`: nothing is shared and nothing locked.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// What is to be done.
+    pub plan: &'a Plan,
+    /// The door to the outside.
+    pub network: &'a dyn Network,
+    /// What was seen so far.
+    pub evidence: Evidence,
+    /// What may be contacted.
+    pub contact: Contact,
+    /// The open control connection.
+    control: Option<Control<Box<dyn Stream>>>,
+    /// An open connection and the endpoint whose session it will be.
+    kept: Option<(usize, Box<dyn Stream>, Option<IpAddr>)>,
+    last_reply: Option<Reply>,
+    endpoint: Option<usize>,
+    clock: Stopwatch,
+    deadline: Deadline,
+    progress: Sink<'a>,
+}
+
+struct Sink<'a>(&'a dyn Progress);
+
+impl std::fmt::Debug for Sink<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sink")
+    }
+}
+
+impl<'a> Session<'a> {
+    /// A run that has not begun.
+    pub fn new(plan: &'a Plan, network: &'a dyn Network, progress: &'a dyn Progress) -> Self {
+        let networks = network.own_networks();
+        let told = Told {
+            range: plan.range,
+            public_address: plan.public_address,
+            named_user: matches!(plan.login, Credentials::Named { .. }),
+        };
+        let evidence = Evidence {
+            target: plan.target.clone(),
+            told,
+            client: Client { networks: networks.clone() },
+            ..Evidence::default()
+        };
+        Self {
+            plan,
+            network,
+            evidence,
+            contact: Contact::new(networks, plan.follow_private),
+            control: None,
+            kept: None,
+            last_reply: None,
+            endpoint: None,
+            clock: Stopwatch::start(),
+            deadline: Deadline::after(plan.limits.run),
+            progress: Sink(progress),
+        }
+    }
+
+    /// Milliseconds since the run began.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> f64 {
+        self.clock.elapsed_ms()
+    }
+
+    /// What is left of the run's time.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        self.deadline.left()
+    }
+
+    /// Tells the user what is being waited for.
+    pub fn progress(&self, what: &str) {
+        match self.current() {
+            Some(endpoint) if self.evidence.endpoints.len() > 1 => {
+                self.progress.0.at(&format!("{}: {what}", endpoint.address));
+            }
+            _ => self.progress.0.at(what),
+        }
+    }
+
+    /// The endpoint that is being checked.
+    #[must_use]
+    pub fn current(&self) -> Option<&Endpoint> {
+        self.evidence.endpoints.get(self.endpoint?)
+    }
+
+    /// The endpoint that is being checked.
+    ///
+    /// # Panics
+    /// Never inside a check of an endpoint: the runner has entered one.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        self.current().expect("the runner entered an endpoint")
+    }
+
+    /// The endpoint that is being checked, to add facts to.
+    ///
+    /// # Panics
+    /// As [`endpoint`](Self::endpoint).
+    pub fn endpoint_mut(&mut self) -> &mut Endpoint {
+        let index = self.endpoint.expect("the runner entered an endpoint");
+        &mut self.evidence.endpoints[index]
+    }
+
+    /// Address and port of the control connection.
+    #[must_use]
+    pub fn control_address(&self) -> SocketAddr {
+        SocketAddr::new(self.endpoint().address, self.plan.target.port)
+    }
+
+    /// Round-trip time of the control connection; zero before it is known.
+    #[must_use]
+    pub fn rtt(&self) -> Duration {
+        let ms = self.current().and_then(Endpoint::rtt_ms).unwrap_or(0.0);
+        Duration::from_secs_f64(ms / 1000.0)
+    }
+
+    /// Begins with an endpoint, on the connection that was kept for it if there is one.
+    pub(super) fn enter(&mut self, index: usize) {
+        self.endpoint = Some(index);
+        if self.kept.as_ref().is_some_and(|(kept, ..)| *kept == index)
+            && let Some((_, stream, local)) = self.kept.take()
+        {
+            self.adopt(stream, local);
+        }
+    }
+
+    /// Keeps the first open connection for the session of its endpoint; hands back any other.
+    pub fn keep_first(
+        &mut self,
+        index: usize,
+        stream: Option<Box<dyn Stream>>,
+        local: Option<IpAddr>,
+    ) -> Option<Box<dyn Stream>> {
+        let stream = stream?;
+        if self.kept.is_some() {
+            return Some(stream);
+        }
+        self.kept = Some((index, stream, local));
+        None
+    }
+
+    /// Ends with an endpoint: QUIT, and a short wait for the answer, so that the server's log shows an orderly end.
+    pub(super) async fn leave(&mut self) {
+        let patience = Duration::from_millis(500) + self.rtt() * 2;
+        if let Some(control) = self.control.as_mut().filter(|control| control.ended().is_none()) {
+            let _ = control.ask(&Command::Quit, patience).await;
+        }
+        self.flush();
+        self.control = None;
+        self.endpoint = None;
+    }
+
+    /// Moves the dialogue so far into the evidence.
+    pub(super) fn flush(&mut self) {
+        if let (Some(control), Some(index)) = (&mut self.control, self.endpoint) {
+            let lines = control.take_transcript();
+            self.evidence.endpoints[index].dialogue.extend(lines);
+        }
+    }
+
+    /// Connects, no longer than the run lasts.
+    pub async fn connect(&self, to: SocketAddr, patience: Duration) -> Connected {
+        self.network.connect(to, self.deadline.cap(patience)).await
+    }
+
+    /// Takes a fresh stream as the endpoint's control connection.
+    pub fn adopt(&mut self, stream: Box<dyn Stream>, local: Option<IpAddr>) {
+        self.flush();
+        let mut control = Control::new(stream, self.clock);
+        control.remark(format!("control connection to {} opened", self.control_address()));
+        self.control = Some(control);
+        let endpoint = self.endpoint_mut();
+        endpoint.sessions += 1;
+        endpoint.local_address = local;
+    }
+
+    /// Gives the control connection up without a word, for one that never spoke.
+    pub fn abandon(&mut self) {
+        self.flush();
+        self.control = None;
+    }
+
+    /// Whether there is a control connection that can still be used.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.ended().is_none())
+    }
+
+    /// The control connection, where a check needs more than [`ask`](Self::ask).
+    pub fn control(&mut self) -> Option<&mut Control<Box<dyn Stream>>> {
+        self.control.as_mut()
+    }
+
+    /// Waits for a reply that no command asks for: the greeting.
+    pub async fn listen(&mut self, patience: Duration) -> Answer {
+        let patience = self.deadline.cap(patience);
+        match &mut self.control {
+            Some(control) => control.answer(patience).await,
+            None => Answer::Closed { reset: false },
+        }
+    }
+
+    /// Sends a command and waits for its reply. A connection that does not answer is given up, since a late reply would
+    /// be taken for the next command's.
+    pub async fn ask(&mut self, command: Command) -> Answer {
+        let patience = self.deadline.cap(self.plan.limits.reply);
+        self.ask_within(command, patience).await
+    }
+
+    /// [`ask`](Self::ask) with another patience.
+    pub async fn ask_within(&mut self, command: Command, patience: Duration) -> Answer {
+        let patience = self.deadline.cap(patience);
+        let answer = match &mut self.control {
+            Some(control) => control.ask(&command, patience).await,
+            None => Answer::Closed { reset: false },
+        };
+        self.note_loss(command.verb(), &answer);
+        answer
+    }
+
+    /// Asks for a passive offer and adds it to the evidence; its index among the offers.
+    pub async fn offer(&mut self, mode: Mode) -> usize {
+        let patience = self.deadline.cap(self.plan.limits.reply);
+        let (answer, read) = match &mut self.control {
+            Some(control) => control.ask_passive(&Command::Passive(mode), patience).await,
+            None => (Answer::Closed { reset: false }, None),
+        };
+        self.note_loss(mode.verb(), &answer);
+        let (announced, malformed) = match read {
+            Some(Ok(announced)) => (Some(announced), None),
+            Some(Err(problem)) => (None, Some(problem.to_string())),
+            None => (None, None),
+        };
+        let offers = &mut self.endpoint_mut().offers;
+        offers.push(Offer { mode, answer, announced, malformed, visits: Vec::new() });
+        offers.len() - 1
+    }
+
+    /// Connects to an offer, if the rules on foreign addresses allow it, and adds the outcome to the evidence.
+    pub async fn visit(&mut self, offer: usize, via: Via, patience: Patience) -> Option<Box<dyn Stream>> {
+        let allowed = match patience {
+            Patience::Quick => self.plan.limits.quick,
+            Patience::Patient => self.plan.limits.patient,
+        };
+        self.visit_within(offer, via, patience, allowed).await
+    }
+
+    /// [`visit`](Self::visit) with a patience of its own; two round trips are added to it.
+    pub async fn visit_within(
+        &mut self,
+        offer: usize,
+        via: Via,
+        patience: Patience,
+        allowed: Duration,
+    ) -> Option<Box<dyn Stream>> {
+        let control = self.endpoint().address;
+        let announced = self.endpoint().offers.get(offer)?.announced?;
+        let address = match via {
+            Via::Advertised => announced.address.map_or(control, IpAddr::V4),
+            Via::Control => control,
+        };
+        let to = SocketAddr::new(address, announced.port);
+        let connected = match self.contact.allows(control, to) {
+            Ok(()) => self.connect(to, (allowed + self.rtt() * 2).min(self.plan.limits.connect)).await,
+            Err(reason) => {
+                let fact = Connect { to, outcome: Outcome::NotContacted { reason }, elapsed_ms: 0.0 };
+                Connected { fact, stream: None, local: None }
+            }
+        };
+        self.remark(format!("data connection to {to}: {}", connected.fact.describe()));
+        if let Some(offer) = self.endpoint_mut().offers.get_mut(offer) {
+            offer.visits.push(Visit { via, patience, connect: connected.fact });
+        }
+        connected.stream
+    }
+
+    /// Adds a remark to the dialogue.
+    pub fn remark(&mut self, remark: String) {
+        if let Some(control) = &mut self.control {
+            control.remark(remark);
+        }
+    }
+
+    /// Opens a new control connection and logs in again, after the old one was lost. `false` if it is not worth it or
+    /// does not work.
+    pub async fn reopen(&mut self) -> bool {
+        if self.connected() {
+            return true;
+        }
+        if self.endpoint().sessions > RECONNECT_LIMIT || self.left().is_zero() {
+            return false;
+        }
+        self.progress("connecting again, since the control connection was lost");
+        let connected = self.connect(self.control_address(), self.plan.limits.connect).await;
+        let Some(stream) = connected.stream else { return false };
+        self.adopt(stream, connected.local);
+        let greeting = self.listen(self.plan.limits.greeting).await;
+        if greeting.code() != Some(220) {
+            self.note_loss("connect", &greeting);
+            self.abandon();
+            return false;
+        }
+        crate::checks::login::enter(self).await
+    }
+
+    /// Notes that the control connection ended in answer to a command, and lets go of one that is silent or garbled.
+    pub fn note_loss(&mut self, verb: &str, answer: &Answer) {
+        if let Answer::Reply(reply) = answer {
+            self.last_reply = Some(reply.clone());
+            return;
+        }
+        if self.control.is_none() {
+            return;
+        }
+        let last_reply = self.last_reply.take();
+        self.abandon();
+        let loss = Loss { after: Some(verb.to_owned()), how: answer.clone(), last_reply };
+        self.endpoint_mut().losses.push(loss);
+    }
+}

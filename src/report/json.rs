@@ -1,0 +1,44 @@
+//! The report as JSON: one object, pretty for a person's file, on one line for a stream.
+
+use super::Report;
+
+/// One indented object with a line end.
+#[must_use]
+pub fn pretty(report: &Report) -> String {
+    finish(serde_json::to_string_pretty(report))
+}
+
+/// One line.
+#[must_use]
+pub fn line(report: &Report) -> String {
+    finish(serde_json::to_string(report))
+}
+
+fn finish(text: serde_json::Result<String>) -> String {
+    // A report holds strings and numbers alone, so this cannot fail; were it ever to, the reader still gets JSON.
+    let mut text = text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+    text.push('\n');
+    text
+}
+
+/// Why a file is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// No JSON, or not this shape.
+    #[error("it is no report of pasvcheck: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Of a later version.
+    #[error("its schema_version is {0}; this pasvcheck reads version {expected}", expected = super::SCHEMA_VERSION)]
+    Version(u64),
+}
+
+/// Reads a saved report.
+pub fn read(text: &str) -> Result<Report, ReadError> {
+    let value: serde_json::Value = serde_json::from_str(text)?;
+    if let Some(version) = value.get("schema_version").and_then(serde_json::Value::as_u64)
+        && version != u64::from(super::SCHEMA_VERSION)
+    {
+        return Err(ReadError::Version(version));
+    }
+    Ok(serde_json::from_value(value)?)
+}

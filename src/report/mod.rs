@@ -1,0 +1,227 @@
+//! Report → bytes. One file per format; none of them prints.
+
+pub mod json;
+pub mod prose;
+pub mod style;
+pub mod terminal;
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checks::{self, Check, Reach};
+use crate::diagnose::{Diagnosis, diagnose, endpoint_verdict};
+use crate::evidence::{Endpoint, Evidence, Step, Target};
+use crate::finding::{Finding, Severity, Verdict};
+use crate::server::{self, Recognised};
+
+/// The version of the report's shape. It changes when a consumer would break.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The result of one run: the contract with monitors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of this shape.
+    pub schema_version: u32,
+    /// What made it.
+    pub tool: Tool,
+    /// Whom it is about.
+    pub target: Target,
+    /// When the run began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// One sentence that a person can act on.
+    pub summary: String,
+    /// The server product; `None` if it was not recognised.
+    pub server: Option<ServerInfo>,
+    /// Each address of the target.
+    pub endpoints: Vec<EndpointInfo>,
+    /// Each check, in order.
+    pub checks: Vec<CheckInfo>,
+    /// What was found: causes first, then what they explain.
+    pub findings: Vec<Finding>,
+    /// What was seen.
+    pub evidence: Evidence,
+}
+
+/// What made a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `pasvcheck`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The server product, as far as it gave itself away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// The product's name.
+    pub product: String,
+    /// Its version, where it tells.
+    pub version: Option<String>,
+    /// `certain`, `likely` or `possible`.
+    pub certainty: String,
+}
+
+/// One address of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointInfo {
+    /// The address.
+    pub address: IpAddr,
+    /// `ipv4` or `ipv6`.
+    pub family: String,
+    /// The judgement of this address alone.
+    pub verdict: Verdict,
+    /// Why it was left alone.
+    pub skipped: Option<String>,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It did not run.
+    Skip,
+    /// Nothing to complain of.
+    Pass,
+    /// A warning.
+    Warn,
+    /// It could not be told.
+    Unknown,
+    /// It failed.
+    Fail,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckInfo {
+    /// The check's name.
+    pub id: String,
+    /// The worst of all endpoints.
+    pub status: Status,
+    /// Milliseconds over all endpoints.
+    pub duration_ms: f64,
+    /// What was seen, in a line.
+    pub summary: String,
+}
+
+impl Report {
+    /// Judges evidence and puts the report together.
+    #[must_use]
+    pub fn new(evidence: Evidence, started_at: String, duration_ms: u64) -> Self {
+        let Diagnosis { verdict, summary, findings } = diagnose(&evidence);
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            target: evidence.target.clone(),
+            started_at,
+            duration_ms,
+            verdict,
+            summary,
+            server: server_info(&evidence),
+            endpoints: evidence.endpoints.iter().map(|endpoint| endpoint_info(endpoint, &findings)).collect(),
+            checks: checks::ALL.iter().map(|check| check_info(check, &evidence, &findings)).collect(),
+            findings,
+            evidence,
+        }
+    }
+
+    /// Diagnoses a saved report again: its evidence is kept, its conclusions are drawn anew.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self::new(self.evidence, self.started_at, self.duration_ms)
+    }
+
+    /// Findings that no other one explains, gravest first.
+    pub fn causes(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.explained_by.is_none())
+    }
+}
+
+/// The product at the first endpoint that tells; some can only be known by the host's name.
+#[must_use]
+pub fn recognised(evidence: &Evidence) -> Option<Recognised> {
+    let heard = evidence.checked().find_map(checks::support::product_at);
+    let greeted = evidence.checked().any(Endpoint::greeted);
+    if greeted { server::with_host_name(heard, &evidence.target.host) } else { heard }
+}
+
+fn server_info(evidence: &Evidence) -> Option<ServerInfo> {
+    let known = recognised(evidence)?;
+    let certainty = serde_json::to_value(known.certainty).ok()?;
+    Some(ServerInfo {
+        product: known.product.name().to_owned(),
+        version: known.version,
+        certainty: certainty.as_str().unwrap_or_default().to_owned(),
+    })
+}
+
+fn endpoint_info(endpoint: &Endpoint, findings: &[Finding]) -> EndpointInfo {
+    EndpointInfo {
+        address: endpoint.address,
+        family: if endpoint.address.is_ipv4() { "ipv4" } else { "ipv6" }.to_owned(),
+        verdict: endpoint_verdict(endpoint, findings),
+        skipped: endpoint.skipped.clone(),
+    }
+}
+
+fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> CheckInfo {
+    let steps: Vec<&Step> = evidence.steps.iter().filter(|step| step.check == check.name).collect();
+    let ran = steps.iter().any(|step| step.skipped.is_none());
+    CheckInfo {
+        id: check.name.to_owned(),
+        status: status(check, ran, &steps, evidence, findings),
+        duration_ms: steps.iter().map(|step| step.duration_ms).sum(),
+        summary: summary(check, ran, &steps, evidence),
+    }
+}
+
+fn status(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence, findings: &[Finding]) -> Status {
+    if !ran {
+        return Status::Skip;
+    }
+    let own = findings.iter().filter(|finding| check.rules.iter().any(|rule| rule.name == finding.id));
+    let worst = own.filter(|finding| finding.explained_by.is_none()).map(|finding| finding.severity).max();
+    match worst {
+        Some(Severity::Critical) => Status::Fail,
+        Some(Severity::Unknown) => Status::Unknown,
+        Some(Severity::Warning) => Status::Warn,
+        _ if steps.iter().any(|step| step.out_of_time) => Status::Unknown,
+        // No finding of its own, and yet nothing to build on: an earlier check tells why.
+        _ if check.reach == Reach::Endpoint
+            && !evidence.checked().any(|endpoint| (check.passed)(endpoint)) =>
+        {
+            Status::Unknown
+        }
+        _ => Status::Pass,
+    }
+}
+
+fn summary(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence) -> String {
+    if !ran {
+        let reason = steps.first().and_then(|step| step.skipped.clone());
+        return format!("skipped: {}", reason.unwrap_or_else(|| "there was no address to check".to_owned()));
+    }
+    let endpoints: Vec<&Endpoint> = match check.name {
+        "resolve" => evidence.endpoints.first().into_iter().collect(),
+        "control" => evidence.endpoints.iter().collect(),
+        _ => evidence.checked().collect(),
+    };
+    if endpoints.is_empty() {
+        let nobody = Endpoint::new(IpAddr::from([0, 0, 0, 0]));
+        return (check.summarise)(evidence, &nobody);
+    }
+    let several = endpoints.len() > 1 && check.name != "control";
+    let words = endpoints.iter().map(|endpoint| {
+        let words = (check.summarise)(evidence, endpoint);
+        if several { format!("{}: {words}", endpoint.address) } else { words }
+    });
+    words.collect::<Vec<_>>().join("; ")
+}

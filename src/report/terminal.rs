@@ -1,0 +1,267 @@
+//! The report for a person: the verdict, the cause, the fix for this product, then the steps.
+
+use std::fmt::Write as _;
+
+use colored::Color;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+
+use super::style::{Style, color_of, printable};
+use super::{CheckInfo, Report, Status, prose};
+use crate::evidence::{Entry, Speaker};
+use crate::explain::document::PRODUCTS;
+use crate::explain::values::Values;
+use crate::finding::{Confidence, Finding, Location, Remedy, Severity, Verdict};
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Amount {
+    /// The verdict in one line.
+    Line,
+    /// Verdict, causes, fixes, steps.
+    Usual,
+    /// Also what the causes explain, all quoted facts, and every section of the fix.
+    Everything,
+}
+
+/// Renders a report.
+#[must_use]
+pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
+    let mut out = verdict(report, style);
+    if amount == Amount::Line {
+        return out;
+    }
+    let mut before = None;
+    for finding in report.causes() {
+        let notes =
+            finding.severity == Severity::Info && before == Some(Severity::Info) && amount == Amount::Usual;
+        if !notes {
+            out.push('\n');
+        }
+        before = Some(finding.severity);
+        out.push_str(&cause(report, finding, style, amount));
+    }
+    if amount == Amount::Everything {
+        out.push_str(&explained(report, style));
+    }
+    out.push('\n');
+    out.push_str(&steps(report, style));
+    out
+}
+
+/// `CRITICAL ftp.example.com:21 (vsftpd 3.0.5)` and the sentence.
+fn verdict(report: &Report, style: &Style) -> String {
+    let target = match report.target.port {
+        21 => report.target.host.clone(),
+        port => format!("{}:{port}", report.target.host),
+    };
+    let server = report.server.as_ref().map(|server| {
+        let version = server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+        let sure = if server.certainty == "certain" { "" } else { "probably " };
+        format!(" ({sure}{}{version})", server.product)
+    });
+    let head = printable(&format!("{target}{}", server.unwrap_or_default()));
+    let mut out = format!("{} {}\n", style.badge(report.verdict), style.bold(&head));
+    let _ = writeln!(out, "{}", style.wrap(&printable(&report.summary), 0));
+    out
+}
+
+fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> String {
+    let color = color_of(Verdict::from(finding.severity));
+    let mut out = String::new();
+    let word = match finding.severity {
+        Severity::Info => "Note",
+        Severity::Warning => "Warning",
+        Severity::Unknown => "Not tested",
+        Severity::Critical => "Cause",
+    };
+    let place = match finding.location {
+        Location::Unknown => String::new(),
+        Location::Client => ", on your side".to_owned(),
+        Location::Server => ", at the server".to_owned(),
+        Location::Transit => ", on the way".to_owned(),
+    };
+    let sure = match finding.confidence {
+        Confidence::Certain => "certain",
+        Confidence::Likely => "likely",
+        Confidence::Possible => "possible",
+    };
+    let head = format!("{word}: {}", style.bold(&finding.id));
+    if finding.severity == Severity::Info && amount < Amount::Everything {
+        // A note alters nothing: one line, and the rest is a command away.
+        let _ = writeln!(out, "{} {}", style.paint(&head, color), printable(&finding.title));
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "{} {}",
+        style.paint(&head, color),
+        style.dim(&format!("({sure}{place}{})", scope(report, finding)))
+    );
+    let _ = writeln!(out, "{}", style.wrap(&printable(&finding.detail), 2));
+    let facts = if amount == Amount::Everything { usize::MAX } else { 4 };
+    for fact in finding.evidence.iter().take(facts) {
+        let _ = writeln!(out, "{}", style.dim(&style.wrap(&printable(fact), 4)));
+    }
+    if finding.severity > Severity::Info {
+        out.push_str(&fix(report, finding, style, amount));
+    }
+    out
+}
+
+/// Which address and command it is about, where that is not clear.
+fn scope(report: &Report, finding: &Finding) -> String {
+    let mut words = String::new();
+    if let Some(address) = finding.scope.endpoint.filter(|_| report.endpoints.len() > 1) {
+        let _ = write!(words, ", {address}");
+    }
+    if let Some(mode) = finding.scope.mode {
+        let _ = write!(words, ", {mode}");
+    }
+    words
+}
+
+/// The fix: for the recognised product, and the firewall where that is the matter. The other sections are one command
+/// away.
+fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> String {
+    let (shown, left): (Vec<&Remedy>, Vec<&Remedy>) =
+        finding.remedies.iter().partition(|remedy| amount == Amount::Everything || relevant(report, remedy));
+    let mut out = String::new();
+    for remedy in &shown {
+        let _ = writeln!(out, "\n  {}", style.paint(&format!("Fix: {}", remedy.product), Color::Green));
+        out.push_str(&prose::render(&printable(&remedy.text), style, 4));
+    }
+    if uses_range(&shown) {
+        let values = Values::of(&report.evidence, finding.scope.endpoint);
+        let note = format!("The range above is {}.", values.range_from);
+        let _ = writeln!(out, "\n{}", style.dim(&style.wrap(&note, 4)));
+    }
+    let others: Vec<&str> = left.iter().map(|remedy| remedy.product.as_str()).collect();
+    let more = if others.is_empty() { String::new() } else { format!(" (also for {})", others.join(", ")) };
+    let more = format!("More: pasvcheck explain {}{more}", finding.id);
+    let _ = writeln!(out, "\n{}", style.dim(&style.wrap(&more, 2)));
+    out
+}
+
+/// A product's own section, what concerns any server, and the firewall of its platform. Nothing of a product that is
+/// only one of five.
+fn relevant(report: &Report, remedy: &Remedy) -> bool {
+    let known = super::recognised(&report.evidence).map(|known| known.product);
+    let Some(product) = known else {
+        return matches!(remedy.product.as_str(), "Any server" | "DNS" | "This host");
+    };
+    let firewall = match product.platform() {
+        crate::server::Platform::Windows => "Windows firewall",
+        _ => "Linux firewall",
+    };
+    let name = remedy.product.as_str();
+    product.section() == Some(name)
+        || name == firewall
+        || matches!(name, "Any server" | "DNS" | "This host")
+        || (product.section().is_none() && !PRODUCTS.contains(&name) && name == "NAT router")
+}
+
+fn uses_range(shown: &[&Remedy]) -> bool {
+    shown.iter().any(|remedy| {
+        remedy
+            .commands
+            .iter()
+            .any(|command| command.contains("pasv_min_port") || command.contains("PassivePort"))
+    })
+}
+
+/// What the causes explain: kept in the background.
+fn explained(report: &Report, style: &Style) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        if let Some(cause) = &finding.explained_by {
+            let line = format!("Explained by {cause}: {} — {}", finding.id, finding.title);
+            let _ = writeln!(out, "\n{}", style.dim(&style.wrap(&printable(&line), 0)));
+        }
+    }
+    out
+}
+
+fn steps(report: &Report, style: &Style) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(style.width).unwrap_or(100));
+    table.force_no_tty();
+    for check in &report.checks {
+        let (mark, _) = mark(check.status);
+        let time = if check.status == Status::Skip { String::new() } else { time(check.duration_ms) };
+        table.add_row([
+            Cell::new(format!("{mark} {}", check.id)),
+            Cell::new(time).set_alignment(CellAlignment::Right),
+            Cell::new(printable(&check.summary)),
+        ]);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    let mut out = String::new();
+    for line in lines {
+        let status = report.checks.iter().find(|check| line.trim_start().starts_with(&head(check)));
+        let _ = match status {
+            Some(check) => writeln!(out, "{}", colour_mark(&line, check, style)),
+            None => writeln!(out, "{line}"),
+        };
+    }
+    let _ = writeln!(out, "{}", style.dim(&format!("  {} in {}", when(report), time(report_ms(report)))));
+    out
+}
+
+fn head(check: &CheckInfo) -> String {
+    format!("{} {}", mark(check.status).0, check.id)
+}
+
+fn colour_mark(line: &str, check: &CheckInfo, style: &Style) -> String {
+    let (mark, color) = mark(check.status);
+    line.replacen(mark, &style.paint(mark, color), 1)
+}
+
+fn mark(status: Status) -> (&'static str, Color) {
+    match status {
+        Status::Skip => ("-", Color::BrightBlack),
+        Status::Pass => ("✓", Color::Green),
+        Status::Warn => ("!", Color::Yellow),
+        Status::Unknown => ("?", Color::Magenta),
+        Status::Fail => ("✗", Color::Red),
+    }
+}
+
+fn when(report: &Report) -> String {
+    report.started_at.chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect::<String>() + " UTC"
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a time for people")]
+fn report_ms(report: &Report) -> f64 {
+    report.duration_ms as f64
+}
+
+fn time(ms: f64) -> String {
+    if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
+
+/// The dialogue, with times (`--trace`).
+#[must_use]
+pub fn trace(report: &Report, style: &Style) -> String {
+    let mut out = String::new();
+    for endpoint in &report.evidence.endpoints {
+        if endpoint.dialogue.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "\n{}", style.bold(&format!("Dialogue with {}", endpoint.address)));
+        for entry in &endpoint.dialogue {
+            let _ = writeln!(out, "{}", trace_line(entry, style));
+        }
+    }
+    out
+}
+
+fn trace_line(entry: &Entry, style: &Style) -> String {
+    let Entry { at_ms, from, line } = entry;
+    let line = printable(line);
+    match from {
+        Speaker::Client => format!("{at_ms:9.1} ms  C: {}", style.bold(&line)),
+        Speaker::Server => format!("{at_ms:9.1} ms  S: {line}"),
+        Speaker::Note => style.dim(&format!("{at_ms:9.1} ms  -- {line}")),
+    }
+}
