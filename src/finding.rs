@@ -126,10 +126,12 @@ impl Scope {
     /// Whether something in `self` can explain something in `other`: nothing that both name differs.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        fn agree<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+        fn agree<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
             a.is_none() || b.is_none() || a == b
         }
-        agree(self.endpoint, other.endpoint) && agree(self.mode, other.mode) && self.tls == other.tls
+        agree(self.endpoint.as_ref(), other.endpoint.as_ref())
+            && agree(self.mode.as_ref(), other.mode.as_ref())
+            && self.tls == other.tls
     }
 }
 

@@ -23,7 +23,7 @@
 #[path = "../checks/mod.rs"]
 pub mod checks;
 pub mod clock;
-//pub mod demo;
+pub mod demo;
 pub mod diagnose;
 pub mod evidence;
 pub mod explain;
@@ -33,5 +33,5 @@ pub mod net;
 pub mod plan;
 pub mod probe;
 pub mod report;
-//pub mod responder;
+pub mod responder;
 pub mod server;

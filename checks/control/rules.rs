@@ -1,5 +1,7 @@
 //! What the outcome of the control connect means.
 
+use std::fmt::Write as _;
+
 use super::any_open;
 use crate::checks::support::{at, each};
 use crate::evidence::{Answer, Connect, Endpoint, Evidence, Outcome};
@@ -117,7 +119,7 @@ pub(super) fn control_lost(evidence: &Evidence) -> Vec<Detail> {
         let title = format!("the control connection was lost at {verb}");
         let mut detail = format!("While the answer to {verb} was awaited, {}.", how(&loss.how));
         if let Some(reply) = loss.last_reply.as_ref().filter(|reply| reply.code >= 400) {
-            detail.push_str(&format!(" The server's last words were \"{}\".", reply.last_line()));
+            let _ = write!(detail, " The server's last words were \"{}\".", reply.last_line());
         }
         detail.push_str(match loss.how {
             Answer::Silence { .. } => {

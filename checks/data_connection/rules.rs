@@ -53,10 +53,11 @@ fn closed_ports(endpoint: &Endpoint) -> Option<(Scope, &Connect)> {
     }
     let address = endpoint.address;
     match (by_control(endpoint, Mode::Pasv), by_control(endpoint, Mode::Epsv)) {
-        (Way::Fails(connect), Way::Fails(_) | Way::Unclear) => Some((Scope::endpoint(address), connect)),
+        (Way::Fails(connect), Way::Fails(_) | Way::Unclear) | (Way::Unclear, Way::Fails(connect)) => {
+            Some((Scope::endpoint(address), connect))
+        }
         (Way::Fails(connect), _) => Some((Scope::mode(address, Mode::Pasv), connect)),
         (Way::Untried, Way::Fails(connect)) => Some((Scope::mode(address, Mode::Epsv), connect)),
-        (Way::Unclear, Way::Fails(connect)) => Some((Scope::endpoint(address), connect)),
         _ => None,
     }
 }
@@ -64,11 +65,11 @@ fn closed_ports(endpoint: &Endpoint) -> Option<(Scope, &Connect)> {
 fn kind_of(endpoint: &Endpoint, connect: &Connect) -> Option<Kind> {
     match &connect.outcome {
         Outcome::Silent => Some(Kind::Filtered),
-        Outcome::Icmp(_) => Some(Kind::Rejected),
-        Outcome::Reset if comes_from_nearer(endpoint, connect) => Some(Kind::Rejected),
-        Outcome::Reset => Some(Kind::Refused),
-        // A local firewall that forbids the connect answers with "permission denied": our own side.
-        Outcome::Failed { .. } | Outcome::Unroutable { .. } => Some(Kind::Rejected),
+        Outcome::Reset if !comes_from_nearer(endpoint, connect) => Some(Kind::Refused),
+        // A local firewall that forbids the connect answers with "permission denied": a rejection on our own side.
+        Outcome::Icmp(_) | Outcome::Reset | Outcome::Failed { .. } | Outcome::Unroutable { .. } => {
+            Some(Kind::Rejected)
+        }
         Outcome::Open | Outcome::NotContacted { .. } => None,
     }
 }

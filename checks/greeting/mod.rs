@@ -40,14 +40,14 @@ pub const CHECK: Check = Check {
             name: "not-ftp",
             severity: Severity::Critical,
             document: include_str!("not-ftp.md"),
-            explained_by: &["implicit-tls-expected"],
+            explained_by: &[],
             recognise: rules::not_ftp,
         },
         Rule {
             name: "greeting-timeout",
             severity: Severity::Critical,
             document: include_str!("greeting-timeout.md"),
-            explained_by: &["implicit-tls-expected"],
+            explained_by: &[],
             recognise: rules::greeting_timeout,
         },
         Rule {
@@ -95,9 +95,8 @@ async fn observe(session: &mut Session<'_>) {
             greeting = Greeting { refused_before, ..hear(session).await };
         }
     }
-    let greeted = greeting.answer.code() == Some(220);
     session.endpoint_mut().greeting = Some(greeting);
-    if greeted {
+    if session.endpoint().greeted() {
         let features = session.ask(Command::Feat).await;
         session.endpoint_mut().features = Some(features);
     }
@@ -106,22 +105,17 @@ async fn observe(session: &mut Session<'_>) {
 /// Opens the control connection of an endpoint whose first one was closed again at once.
 async fn connect_again(session: &mut Session<'_>) -> bool {
     let connected = session.connect(session.control_address(), session.plan.limits.connect).await;
-    match connected.stream {
-        Some(stream) => {
-            session.adopt(stream, connected.local);
-            true
-        }
-        None => {
-            let how = if connected.fact.outcome == Outcome::Silent {
-                Answer::Silence { waited_ms: connected.fact.elapsed_ms }
-            } else {
-                Answer::Closed { reset: true }
-            };
-            session.endpoint_mut().greeting =
-                Some(Greeting { answer: how, elapsed_ms: 0.0, received: None, refused_before: None });
-            false
-        }
+    if let Some(stream) = connected.stream {
+        session.adopt(stream, connected.local);
+        return true;
     }
+    let answer = match connected.fact.outcome {
+        Outcome::Silent => Answer::Silence { waited_ms: connected.fact.elapsed_ms },
+        _ => Answer::Closed { reset: true },
+    };
+    session.endpoint_mut().greeting =
+        Some(Greeting { answer, elapsed_ms: 0.0, received: None, refused_before: None });
+    false
 }
 
 /// Waits for the greeting. A silent port is asked for TLS in between, on a connection of its own.

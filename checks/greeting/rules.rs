@@ -49,9 +49,7 @@ fn foreign(greeting: &Greeting) -> Option<(&'static str, String)> {
             Some((protocol_of(&text), text))
         }
         // SMTP greets with 220 too, and says so.
-        Answer::Reply(reply) if reply.code == 220 && (reply.says("ESMTP") || reply.says(" SMTP ")) => {
-            Some(("SMTP (mail)", reply.last_line().to_owned()))
-        }
+        Answer::Reply(reply) if greeting.is_mail() => Some(("SMTP (mail)", reply.last_line().to_owned())),
         Answer::Closed { .. } | Answer::Silence { .. } => {
             let text = greeting.received.clone()?;
             Some((protocol_of(&text), text))
@@ -81,6 +79,9 @@ fn protocol_of(text: &str) -> &'static str {
 pub(super) fn greeting_timeout(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let greeting = endpoint.greeting.as_ref().filter(|greeting| greeting.received.is_none())?;
+        if endpoint.tls_hello == Some(TlsHello::Answered) {
+            return None; // it waits for TLS, not for a look-up
+        }
         let (title, detail) = match &greeting.answer {
             Answer::Silence { .. } => (
                 format!(

@@ -213,11 +213,11 @@ impl<'a> Case<'a> {
             offers.flat_map(|offer| offer.visits.iter().map(move |visit| (offer, visit)))
         };
         let to = |wanted: IpAddr| move |(_, visit): &(&Offer, &Visit)| visit.connect.to.ip() == wanted;
-        let there = all().filter(to(self.address)).last();
-        let here = all().filter(to(self.endpoint.address));
+        let there = all().rfind(to(self.address));
+        let mut here = all().filter(to(self.endpoint.address));
         let here = match there {
             Some((offer, _)) => here.min_by_key(|(other, _)| !std::ptr::eq(*other, offer)),
-            None => here.last(),
+            None => here.next_back(),
         };
         [there, here].into_iter().flatten().collect()
     }
@@ -253,11 +253,8 @@ impl<'a> Case<'a> {
 
     /// Whether the address lies in one of this host's own networks.
     fn is_connected(&self, evidence: &Evidence) -> bool {
-        evidence
-            .client
-            .networks
-            .iter()
-            .any(|network| network.prefix_len() > 0 && network.contains(&self.address))
+        let near = |network: &ipnet::IpNet| network.prefix_len() > 0 && network.contains(&self.address);
+        class_of(self.address) != Class::Loopback && evidence.client.networks.iter().any(near)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::checks::support::{each, product_at, quoted};
 use crate::evidence::{Answer, DataEnd, Endpoint, Evidence, Mode, Outcome, Transfer};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::ftp::Reply;
+use crate::server::Product;
 
 /// The server refuses the data connection because of the address that it comes from.
 pub(super) fn source_refused(evidence: &Evidence) -> Vec<Detail> {
@@ -76,7 +77,7 @@ fn unseen(endpoint: &Endpoint, transfer: &Transfer) -> Option<(String, Confidenc
     }
     let silent = |answer: &Option<Answer>| matches!(answer, Some(Answer::Silence { .. }));
     let product = product_at(endpoint).map(|known| known.product);
-    let early = product.and_then(|product| product.sends_150_before_data_connection());
+    let early = product.and_then(Product::sends_150_before_data_connection);
     match &transfer.preliminary {
         _ if silent(&transfer.preliminary) => {
             let confidence = if early == Some(false) { Confidence::Likely } else { Confidence::Possible };

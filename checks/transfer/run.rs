@@ -99,6 +99,8 @@ async fn follow(
                 }
             }
             Event::Reply(answer) => heard(seen, answer),
+            // Our own deadline is no stall of the server's.
+            Event::Pause if session.left().is_zero() => return,
             Event::Pause => {
                 gave_up(seen, patience);
                 return;

@@ -75,7 +75,7 @@ pub(crate) struct LoginArgs {
     /// User to log in as; "anonymous" and "ftp" mean: no credentials (the default)
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// Read the password from the first line of a file (else: PASVCHECK_PASSWORD, or a prompt)
+    /// Read the password from the first line of a file (else: `PASVCHECK_PASSWORD`, or a prompt)
     #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
     pub(crate) password_file: Option<PathBuf>,
     /// Read the password from the first line of standard input
@@ -143,6 +143,7 @@ pub(crate) struct NetworkArgs {
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct OutputArgs {
     /// How to report
     #[arg(long, value_name = "FORMAT", default_value = "terminal")]
@@ -162,7 +163,7 @@ pub(crate) struct OutputArgs {
     /// Show the dialogue with the server
     #[arg(long)]
     pub(crate) trace: bool,
-    /// Whether to use colour (auto: on a terminal, unless NO_COLOR is set)
+    /// Whether to use colour (auto: on a terminal, unless `NO_COLOR` is set)
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
     /// Say what would be done and contacted, and do nothing

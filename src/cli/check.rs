@@ -1,5 +1,6 @@
 //! `pasvcheck check`, and `pasvcheck TARGET`.
 
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
@@ -20,14 +21,14 @@ use super::{Problem, password};
 /// Largest report file that is read.
 const REPORT_LIMIT: u64 = 64 * 1024 * 1024;
 
-pub(crate) fn run(args: CheckArgs, console: &mut Console) -> Result<u8, Problem> {
+pub(crate) fn run(args: &CheckArgs, console: &mut Console) -> Result<u8, Problem> {
     if let Some(path) = &args.from {
         let report = saved(path)?.again();
         show(&report, &args.output, false, console)?;
         console.finish()?;
         return Ok(report.verdict.exit_code());
     }
-    let plans = args.targets.iter().map(|target| plan(&args, target)).collect::<Result<Vec<_>, _>>()?;
+    let plans = args.targets.iter().map(|target| plan(args, target)).collect::<Result<Vec<_>, _>>()?;
     if args.output.dry_run {
         for plan in &plans {
             console.write(&describe(plan, &args.output))?;
@@ -48,10 +49,8 @@ pub(crate) fn run(args: CheckArgs, console: &mut Console) -> Result<u8, Problem>
 }
 
 /// Runs one check on a network, with a live line for the person who waits.
-pub(super) fn check(plan: &Plan, network: &dyn Network, console: &Console) -> Result<Report, Problem> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| Problem::new(format!("the system gives no I/O facility: {error}")))?;
+fn check(plan: &Plan, network: &dyn Network, console: &Console) -> Result<Report, Problem> {
+    let runtime = runtime()?;
     let (started_at, clock) = (wall_clock(), Stopwatch::start());
     let spinner = Spinner::new(console.shows_progress());
     let evidence = runtime.block_on(probe::run(plan, network, &spinner));
@@ -60,6 +59,12 @@ pub(super) fn check(plan: &Plan, network: &dyn Network, console: &Console) -> Re
     runtime.shutdown_timeout(Duration::from_millis(10));
     let duration = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Report::new(evidence, started_at, duration))
+}
+
+/// One thread is enough: the check waits more than it works.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Problem::new(format!("the system gives no I/O facility: {error}")))
 }
 
 /// Writes a report in the format asked for.
@@ -154,7 +159,7 @@ fn describe(plan: &Plan, args: &OutputArgs) -> String {
     };
     let mut text = format!("Would check {} port {} as {user}:\n", plan.target.host, plan.target.port);
     for check in checks::ALL.iter().filter(|check| plan.runs(check.name)) {
-        text.push_str(&format!("  {:<16} {}\n", check.name, check.question));
+        let _ = writeln!(text, "  {:<16} {}", check.name, check.question);
     }
     text.push_str(
         "Contacted: the DNS resolver, every address of the host (control port and the data ports that it announces), and at \
@@ -162,11 +167,12 @@ fn describe(plan: &Plan, args: &OutputArgs) -> String {
     );
     let private =
         if plan.follow_private { "also followed" } else { "only followed inside their own network" };
-    text.push_str(&format!(
-        "Private addresses named by the server are {private}; loopback and link-local ones never.\n"
-    ));
+    let _ = writeln!(
+        text,
+        "Private addresses named by the server are {private}; loopback and link-local ones never."
+    );
     let limits = plan.limits;
-    text.push_str(&format!("Ends after {} s at the latest.\n", limits.run.as_secs_f64()));
+    let _ = writeln!(text, "Ends after {} s at the latest.", limits.run.as_secs_f64());
     text
 }
 

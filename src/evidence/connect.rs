@@ -47,9 +47,9 @@ pub enum Outcome {
 /// An ICMP error as the kernel's error queue reports it (RFC 792, RFC 4443).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IcmpError {
-    /// ICMP type, 3 for destination unreachable (ICMPv6: 1).
+    /// ICMP type, 3 for destination unreachable (`ICMPv6`: 1).
     pub kind: u8,
-    /// ICMP code, 13 for administratively prohibited (ICMPv6: 1).
+    /// ICMP code, 13 for administratively prohibited (`ICMPv6`: 1).
     pub code: u8,
     /// The host that sent it; `None` where the system does not tell.
     pub sender: Option<IpAddr>,

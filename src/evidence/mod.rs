@@ -187,6 +187,16 @@ pub struct Greeting {
     pub refused_before: Option<String>,
 }
 
+impl Greeting {
+    /// Whether it is a mail server's, which begins with 220 too (RFC 5321 §4.2) and names its protocol.
+    #[must_use]
+    pub fn is_mail(&self) -> bool {
+        let mail =
+            |reply: &crate::ftp::Reply| reply.code == 220 && (reply.says("ESMTP") || reply.says(" SMTP "));
+        self.answer.reply().is_some_and(mail)
+    }
+}
+
 /// What a TLS hello brought (RFC 8446 §4.1.2; sent to a port that keeps silent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -280,10 +290,12 @@ impl Endpoint {
         self.control.as_ref().is_some_and(|connect| connect.outcome == Outcome::Open)
     }
 
-    /// Whether the server greeted with 220 (RFC 959 §5.4).
+    /// Whether an FTP server greeted with 220 (RFC 959 §5.4).
     #[must_use]
     pub fn greeted(&self) -> bool {
-        self.greeting.as_ref().is_some_and(|greeting| greeting.answer.code() == Some(220))
+        self.greeting
+            .as_ref()
+            .is_some_and(|greeting| greeting.answer.code() == Some(220) && !greeting.is_mail())
     }
 
     /// Whether the login succeeded.
@@ -310,6 +322,7 @@ impl Endpoint {
     }
 
     /// Offers of one mode.
+    #[must_use = "an iterator does nothing by itself"]
     pub fn offers_of(&self, mode: Mode) -> impl DoubleEndedIterator<Item = &Offer> {
         self.offers.iter().filter(move |offer| offer.mode == mode)
     }

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_placeholder_has_a_value() {
-        let text: String = PLACEHOLDERS.iter().map(|name| format!("{{{name}}} ")).collect();
+        let text = PLACEHOLDERS.map(|name| format!("{{{name}}}")).join(" ");
         for values in [Values::example(), Values::of(&Evidence::default(), None)] {
             assert!(!values.fill(&text).contains('{'), "{values:?}");
         }

@@ -56,7 +56,7 @@ impl fmt::Debug for Secret {
 pub enum Command {
     /// `AUTH TLS` (RFC 4217 §4); asked only to learn whether TLS is offered.
     AuthTls,
-    /// `CSID`, which makes ProFTPD tell its version.
+    /// `CSID`, which makes `ProFTPD` tell its version.
     Csid,
     /// `CWD` (RFC 959 §4.1.1).
     Cwd(Argument),

@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
             match self.reader.next_reply() {
                 Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => {}
-                Err(problem) => return Err(self.garbled(problem.to_string())),
+                Err(problem) => return Err(self.garbled(&problem.to_string())),
             }
             if let Some(ended) = &self.ended {
                 return Err(ended.clone());
@@ -176,8 +176,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     }
 
     /// Bytes that are no reply leave the dialogue without a common ground: nothing more is asked on this connection.
-    fn garbled(&mut self, problem: String) -> Answer {
-        let problem = self.secret.as_ref().map_or(problem.clone(), |secret| secret.scrub(&problem));
+    fn garbled(&mut self, problem: &str) -> Answer {
+        let problem = self.secret.as_ref().map_or_else(|| problem.to_owned(), |secret| secret.scrub(problem));
         self.note(Speaker::Server, problem.clone());
         let answer = Answer::Garbled { problem };
         self.ended = Some(answer.clone());

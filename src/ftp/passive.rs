@@ -34,6 +34,7 @@ pub enum PassiveError {
 /// Reads a reply to PASV or EPSV. `None` when its code is none of 227, 228 and 229: then it is a refusal, not a faulty
 /// offer. Devices that translate between the two answer PASV with 229 and the reverse, so the code decides, not the
 /// command.
+#[must_use]
 pub fn read(reply: &Reply) -> Option<Result<Announced, PassiveError>> {
     match reply.code {
         227 => Some(read_227(&reply.lines)),

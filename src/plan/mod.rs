@@ -213,6 +213,7 @@ fn shown<S: serde::Serializer>(argument: &Argument, to: S) -> Result<S::Ok, S::E
     to.serialize_str(argument.as_str())
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn shown_argument<S: serde::Serializer>(argument: &Option<Argument>, to: S) -> Result<S::Ok, S::Error> {
     argument.as_ref().map(Argument::as_str).serialize(to)
 }

@@ -289,6 +289,9 @@ impl<'a> Session<'a> {
             }
         };
         self.remark(format!("data connection to {to}: {}", connected.fact.describe()));
+        // Silence that our own deadline cut short was not waited out.
+        let cut_short = connected.fact.outcome == Outcome::Silent && self.left().is_zero();
+        let patience = if cut_short { Patience::Quick } else { patience };
         if let Some(offer) = self.endpoint_mut().offers.get_mut(offer) {
             offer.visits.push(Visit { via, patience, connect: connected.fact });
         }
@@ -330,7 +333,9 @@ impl<'a> Session<'a> {
             self.last_reply = Some(reply.clone());
             return;
         }
-        if self.control.is_none() {
+        // Silence that our own deadline cut short is nobody's fault.
+        let cut_short = matches!(answer, Answer::Silence { .. }) && self.left().is_zero();
+        if self.control.is_none() || cut_short {
             return;
         }
         let last_reply = self.last_reply.take();

@@ -1,5 +1,7 @@
 //! A finding's document on a terminal: headings, paragraphs, lists, and blocks to paste as they are.
 
+use std::fmt::Write as _;
+
 use super::style::Style;
 
 /// Renders the Markdown of our own documents: that much of the language they use, and no more.
@@ -24,7 +26,7 @@ pub fn render(text: &str, style: &Style, indent: usize) -> String {
         } else if let Some(heading) = heading(line) {
             flush(&mut out, &mut paragraph, style, indent);
             blank(&mut out);
-            out.push_str(&format!("{}{}\n", " ".repeat(indent), style.bold(heading)));
+            let _ = writeln!(out, "{}{}", " ".repeat(indent), style.bold(heading));
         } else if let Some(item) = line.strip_prefix("- ") {
             flush(&mut out, &mut paragraph, style, indent);
             paragraph = format!("• {item}");

@@ -43,12 +43,16 @@ impl Payload {
     fn piece(&self, at: u64, most: usize) -> Vec<u8> {
         match self {
             Self::Text(text) => {
-                let start = usize::try_from(at).unwrap_or(usize::MAX);
-                text.iter().skip(start).take(most).copied().collect()
+                let start = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
+                let end = start.saturating_add(most).min(text.len());
+                text.get(start..end).unwrap_or_default().to_vec()
             }
             Self::File { from, .. } => {
-                let phase = usize::try_from((from + at) % FILLING.len() as u64).unwrap_or_default();
-                FILLING.iter().cycle().skip(phase).take(most).copied().collect()
+                let phase = usize::try_from(from.wrapping_add(at) % FILLING.len() as u64).unwrap_or_default();
+                let mut piece = FILLING.repeat(most / FILLING.len() + 2);
+                piece.drain(..phase);
+                piece.truncate(most);
+                piece
             }
         }
     }

@@ -16,9 +16,11 @@
 //! NOOP = [{ usual = true }, { lines = ["421 Timeout."], then = "close" }]
 //! ```
 //!
-//! How the room is furnished: [`script`] is what can be ordered, [`persona`] the words, `server` takes connections in,
-//! `session` obeys commands, `passive` opens listeners, `transfer` and `data` move bytes, `control` reads and writes lines,
-//! and `stranger` speaks what is not FTP. Everything has a bound: lines, sessions, a session's life, what one answer sends.
+//! How the room is furnished: [`script`] is what can be ordered, [`action`] one ordered answer, [`persona`] the words,
+//! [`ports`] what is announced; `server` takes connections in, `session` obeys commands (`login`, `offer` for PASV and
+//! EPSV, `transfer`), `passive` listens and `data` moves bytes, `control` reads and writes lines, `files` is the tree that
+//! it pretends to have, and `stranger` speaks what is not FTP. Everything has a bound: lines, sessions, a session's life,
+//! what one answer sends.
 //! No task outlives the [`Responder`].
 
 pub mod action;

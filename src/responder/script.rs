@@ -97,7 +97,8 @@ pub struct Replies(BTreeMap<String, Vec<Action>>);
 impl Replies {
     /// Adds answers to a command.
     pub fn insert(&mut self, command: &str, answers: Vec<Action>) -> Result<(), ScriptError> {
-        if command.chars().any(|letter| letter.is_ascii_lowercase()) && !command.contains(' ') {
+        let verb = command.split(' ').next().unwrap_or_default();
+        if verb.chars().any(|letter| letter.is_ascii_lowercase()) {
             return Err(ScriptError::LowerCase(command.to_owned()));
         }
         if command.starts_with("DATA-") && !MOMENTS.contains(&command) {
@@ -322,7 +323,7 @@ mod tests {
 
     #[test]
     fn replies_that_could_never_match_are_refused() {
-        for text in ["pasv = '227 x'", "DATA-START = '150 x'", "PASV = []"] {
+        for text in ["pasv = '227 x'", "'auth TLS' = '234 x'", "DATA-START = '150 x'", "PASV = []"] {
             assert!(Script::from_toml(&format!("[replies]\n{text}")).is_err(), "{text}");
         }
     }

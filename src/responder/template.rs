@@ -92,6 +92,8 @@ impl Values {
             "own" => if self.ipv6 { "2" } else { "1" }.to_owned(),
             "login" if self.user.is_empty() => "Waiting for username.".to_owned(),
             "login" => format!("Logged in as: {}", self.user),
+            // The system account that guests run under, as some daemons show it.
+            "account" => if self.anonymous { "ftp" } else { &self.user }.to_owned(),
             "local" => self.local.clone(),
             "peer" => self.peer.clone(),
             _ => return None,

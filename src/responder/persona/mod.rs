@@ -122,7 +122,7 @@ pub(super) struct Features {
 
 /// All words and habits of a daemon. Lines are parted by `\n`; placeholders as in [`super::Action`], and besides `{h}` (the
 /// address with commas), `{command}`, `{path}`, `{name}`, `{size}`, `{count}`, `{mode}`, `{local}`, `{kind}`, `{login}`,
-/// `{own}`, `{kbytes}` and `{peer}`.
+/// `{own}`, `{account}`, `{kbytes}` and `{peer}`.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "habits, each on its own; no state hides in them")]
 pub(super) struct Wording {

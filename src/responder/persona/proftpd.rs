@@ -14,7 +14,7 @@ const HELP: &str = "214-The following commands are recognized (* =>'s unimplemen
 
 const STAT: &str = "211-Status of 'Debian'\n \
     Connected from {local} ({local})\n \
-    Logged in as {user}\n \
+    Logged in as {account}\n \
     TYPE: {mode}, STRUcture: File, Mode: Stream\n \
     No data connection\n\
     211 End of status";

@@ -11,7 +11,7 @@ const HELP: &str = "214-The following commands are recognized.\n \
 
 const STAT: &str = "211-FTP server status:\n     \
     Connected to {local}\n     \
-    Logged in as {user}\n     \
+    Logged in as {account}\n     \
     TYPE: {mode}\n     \
     No session bandwidth limit\n     \
     Session timeout in seconds is 300\n     \
