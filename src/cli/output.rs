@@ -86,6 +86,7 @@ impl Console {
     }
 
     /// Says what went wrong, on standard error.
+    #[expect(clippy::unused_self, reason = "the choice of colour that a console makes must come first")]
     pub(crate) fn complain(&self, problem: &str) {
         let _ = writeln!(anstream::stderr(), "pasvcheck: {}", printable(problem));
     }

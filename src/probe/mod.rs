@@ -67,10 +67,15 @@ async fn step(session: &mut Session<'_>, check: &Check) {
         check: check.name.to_owned(),
         endpoint,
         started_ms,
-        duration_ms: session.elapsed_ms() - started_ms,
+        duration_ms: rounded(session.elapsed_ms() - started_ms),
         skipped,
         out_of_time,
     });
+}
+
+/// To the microsecond, as all times of the evidence.
+fn rounded(ms: f64) -> f64 {
+    (ms * 1e3).round() / 1e3
 }
 
 /// Why a check has nothing to do here; `None` if it runs.

@@ -178,7 +178,7 @@ fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> Check
     CheckInfo {
         id: check.name.to_owned(),
         status: status(check, ran, &steps, evidence, findings),
-        duration_ms: steps.iter().map(|step| step.duration_ms).sum(),
+        duration_ms: (steps.iter().map(|step| step.duration_ms).sum::<f64>() * 1e3).round() / 1e3,
         summary: summary(check, ran, &steps, evidence),
     }
 }

@@ -1,0 +1,357 @@
+//! The program as a user meets it: help, exit codes, bad input, files and pipes. Nothing leaves loopback.
+
+mod common;
+
+use std::io::Read;
+use std::net::{TcpListener, UdpSocket};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{Server, command, pasvcheck, with_input};
+
+const HEALTHY: &str = "persona = 'vsftpd'";
+
+#[test]
+fn a_healthy_server_takes_ten_lines_and_exit_0() {
+    let server = Server::start(HEALTHY);
+    let done = pasvcheck(&[&server.address()]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.starts_with("OK 127.0.0.1:"), "{}", done.out);
+    let lines = done.out.lines().filter(|line| !line.is_empty()).count();
+    assert!(lines <= 12, "{lines} lines:\n{}", done.out);
+    assert_eq!(done.err, "", "nothing on standard error when it is no terminal");
+    assert!(!done.out.contains('\u{1b}'));
+}
+
+#[test]
+fn the_first_lines_tell_verdict_cause_and_fix_for_this_product() {
+    let server = Server::start("persona = 'vsftpd'\npassive.advertise = '192.168.1.20'");
+    let done = pasvcheck(&["--public-address", "203.0.113.10", "--range", "50000-50100", &server.address()]);
+    assert_eq!(done.code, 2, "{done:?}");
+    let position = |text: &str| done.out.find(text).unwrap_or_else(|| panic!("no {text:?} in\n{}", done.out));
+    let order = [
+        "CRITICAL",
+        "192.168.1.20",
+        "Cause: passive-address-private",
+        "Fix: vsftpd",
+        "pasv_address=203.0.113.10",
+        "pasv_min_port=50000",
+        "systemctl restart vsftpd",
+        "passive-reply",
+    ];
+    let positions: Vec<usize> = order.iter().map(|text| position(text)).collect();
+    assert!(positions.is_sorted(), "{positions:?}\n{}", done.out);
+    assert!(!done.out.contains("Fix: IIS"));
+}
+
+#[test]
+fn exit_codes_are_those_of_the_verdict() {
+    let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    assert_eq!(pasvcheck(&[&refused]).code, 2);
+    let warning = Server::start("persona = 'vsftpd'\npassive.pasv = false");
+    assert_eq!(pasvcheck(&[&warning.address()]).code, 1);
+    let unknown = Server::start("persona = 'vsftpd'\nlogin.anonymous = false");
+    assert_eq!(pasvcheck(&[&unknown.address()]).code, 3);
+    // The worst of several is by gravity, not by number.
+    let ok = Server::start(HEALTHY);
+    assert_eq!(pasvcheck(&[&ok.address(), &unknown.address(), &warning.address()]).code, 3);
+    assert_eq!(pasvcheck(&[&unknown.address(), &refused, &ok.address()]).code, 2);
+}
+
+#[test]
+fn bad_usage_exits_3_and_says_what_to_do() {
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "TARGET"),
+        (&["--no-such-option", "host"], "--no-such-option"),
+        (&["host:65536"], "65535"),
+        (&["host:0"], "ports are 1 to 65535"),
+        (&["300.1.2.3"], "IPv4 address"),
+        (&["a b"], "host name"),
+        (&[""], "no host"),
+        (&["sftp://host"], "sftp"),
+        (&["ftps://host"], "ftps"),
+        (&["ftp://host/a%0d%0aDELE%20x"], "line break"),
+        (&["--user", "a\r\nDELE x", "host"], "line break"),
+        (&["--download", "a\nb", "host"], "line break"),
+        (&["--range", "5-1", "host"], "backwards"),
+        (&["--range", "x", "host"], "LOW-HIGH"),
+        (&["--timeout", "never", "host"], "duration"),
+        (&["--only", "nothing", "host"], "possible values"),
+        (&["--from", "/nonexistent.json"], "cannot be read"),
+        (&["--from", "Cargo.toml"], "no report"),
+        (&["explain", "no-such-finding"], "no finding"),
+        (&["demo", "no-such-scenario"], "no scenario"),
+        (&["--user", "jo", "127.0.0.1:1"], "PASVCHECK_PASSWORD"),
+        (&["-4", "-6", "host"], "cannot be used with"),
+    ];
+    for (args, hint) in cases {
+        let done = pasvcheck(args);
+        assert_eq!(done.code, 3, "{args:?}: {done:?}");
+        assert!(done.err.contains(hint), "{args:?} lacks {hint:?}: {}", done.err);
+        assert_eq!(done.out, "", "{args:?}");
+        assert!(!done.err.contains("panicked"), "{args:?}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_password_in_the_url_is_refused_without_an_echo() {
+    for url in ["ftp://jo:hunter2@127.0.0.1:1/", "jo:hunter2@127.0.0.1"] {
+        let done = pasvcheck(&[url]);
+        assert_eq!(done.code, 3);
+        assert!(done.err.contains("PASVCHECK_PASSWORD"), "{}", done.err);
+        assert!(!format!("{done:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let help = pasvcheck(&["--help"]);
+    assert_eq!(help.code, 0);
+    for word in ["Login:", "What to check:", "Network:", "Output:", "Exit codes", "--public-address"] {
+        assert!(help.out.contains(word), "{word}\n{}", help.out);
+    }
+    let version = pasvcheck(&["--version"]);
+    assert_eq!((version.code, version.out.trim()), (0, concat!("pasvcheck ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn json_keeps_the_contract() {
+    let server = Server::start(HEALTHY);
+    let done = pasvcheck(&["--json", &server.address()]);
+    let report = done.json();
+    assert_eq!(report["schema_version"], 1);
+    assert_eq!(report["tool"]["name"], "pasvcheck");
+    assert_eq!(report["target"]["host"], "127.0.0.1");
+    assert_eq!(report["target"]["port"], server.port());
+    assert_eq!(report["verdict"], "ok");
+    assert_eq!(report["server"]["product"], "vsftpd");
+    assert_eq!(report["server"]["certainty"], "certain");
+    assert_eq!(report["endpoints"][0]["address"], "127.0.0.1");
+    assert_eq!(report["endpoints"][0]["family"], "ipv4");
+    assert!(report["endpoints"][0]["skipped"].is_null());
+    assert!(report["started_at"].as_str().unwrap().ends_with('Z'));
+    assert!(report["duration_ms"].is_u64());
+    let checks: Vec<&str> =
+        report["checks"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        checks,
+        ["resolve", "control", "greeting", "login", "passive-reply", "data-connection", "transfer"]
+    );
+    assert!(report["checks"].as_array().unwrap().iter().all(|check| check["status"] == "pass"), "{report:#}");
+    assert!(report["evidence"].is_object());
+}
+
+#[test]
+fn findings_keep_the_contract() {
+    let server = Server::start("persona = 'proftpd'\npassive.advertise = '192.168.1.20'");
+    let report = pasvcheck(&["--json", &server.address()]).json();
+    let finding = &report["findings"][0];
+    assert_eq!(finding["id"], "passive-address-private");
+    assert_eq!(finding["severity"], "critical");
+    assert_eq!(finding["scope"]["endpoint"], "127.0.0.1");
+    assert_eq!(finding["scope"]["mode"], "pasv");
+    assert_eq!(finding["scope"]["tls"], false);
+    assert_eq!(finding["location"], "server");
+    for key in ["hops", "file", "line", "column", "explained_by", "title", "detail", "confidence", "evidence"]
+    {
+        assert!(finding.get(key).is_some(), "{key}");
+    }
+    let remedy = &finding["remedies"][0];
+    assert_eq!(remedy["for"], "ProFTPD");
+    assert!(remedy["commands"][0].as_str().unwrap().contains("MasqueradeAddress"), "{remedy:#}");
+    assert!(remedy["text"].is_string());
+}
+
+#[test]
+fn several_targets_give_one_json_object_a_line() {
+    let (one, two) = (Server::start(HEALTHY), Server::start("persona = 'iis'"));
+    let done = pasvcheck(&["--json", &one.address(), &two.address()]);
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert_eq!(lines.len(), 2);
+    for line in lines {
+        let report: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(report["verdict"], "ok");
+    }
+}
+
+#[test]
+fn a_saved_report_is_diagnosed_again() {
+    let server = Server::start("persona = 'pure-ftpd'\npassive.advertise = '10.9.8.7'");
+    let folder = std::env::temp_dir().join(format!("pasvcheck-from-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("report.json");
+    let path = file.to_str().unwrap();
+    let live = pasvcheck(&["--json", "-o", path, &server.address()]);
+    assert_eq!((live.code, live.out.as_str()), (2, ""));
+    drop(server);
+    let again = pasvcheck(&["--json", "--from", path]);
+    assert_eq!(again.code, 2);
+    assert_eq!(
+        again.out,
+        std::fs::read_to_string(&file).unwrap(),
+        "the same evidence leads to the same report"
+    );
+    assert!(pasvcheck(&["--from", path]).out.contains("passive-address-private"));
+    let piped = with_input(&["--from", "-"], &again.out);
+    assert_eq!(piped.code, 2);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no temporary file is left");
+    let future = again.out.replace("\"schema_version\": 1", "\"schema_version\": 99");
+    let refused = with_input(&["--from", "-"], &future);
+    assert_eq!(refused.code, 3);
+    assert!(refused.err.contains("99"), "{}", refused.err);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_dry_run_contacts_nobody() {
+    let server = Server::start(HEALTHY);
+    let done = pasvcheck(&["--dry-run", &server.address()]);
+    assert_eq!(done.code, 0);
+    assert!(done.out.contains("Would check 127.0.0.1") && done.out.contains("transfer"), "{}", done.out);
+    let json = pasvcheck(&["--dry-run", "--json", &server.address()]).json();
+    assert_eq!(json["target"]["host"], "127.0.0.1");
+    assert_eq!(server.stop().control_connections, 0);
+}
+
+#[test]
+fn trace_shows_the_dialogue_without_the_password() {
+    let server = Server::start(HEALTHY);
+    let done = pasvcheck(&["--trace", &server.address()]);
+    for line in ["C: PASS ***", "S: 230 Login successful.", "C: EPSV", "-- data connection to 127.0.0.1:"] {
+        assert!(done.out.contains(line), "{line}\n{}", done.out);
+    }
+}
+
+#[test]
+fn only_and_skip_choose_the_checks() {
+    let server = Server::start(HEALTHY);
+    let done = pasvcheck(&["--json", "--only", "login", &server.address()]);
+    assert_eq!((done.code, done.json()["verdict"].as_str()), (0, Some("ok")));
+    let journal = server.stop();
+    assert!(!journal.commands.iter().any(|command| command.starts_with("PASV")), "{journal:?}");
+    let server = Server::start(HEALTHY);
+    assert_eq!(pasvcheck(&["--skip", "transfer", &server.address()]).code, 0);
+    assert!(!server.stop().commands.iter().any(|command| command.starts_with("LIST")));
+}
+
+#[test]
+fn quiet_is_the_verdict_alone() {
+    let server = Server::start("persona = 'vsftpd'\npassive.advertise = '10.0.0.1'");
+    let done = pasvcheck(&["-q", &server.address()]);
+    assert_eq!(done.out.lines().count(), 2, "{}", done.out);
+}
+
+#[test]
+fn colour_is_decided_once() {
+    let server = Server::start(HEALTHY);
+    let address = server.address();
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command(&[args, &[&address]].concat());
+        command.env_remove("NO_COLOR").envs(variables.iter().copied());
+        common::output(command).out.contains('\u{1b}')
+    };
+    assert!(!run(&[], &[]), "a pipe has none");
+    assert!(run(&["--color", "always"], &[]));
+    assert!(!run(&[], &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]));
+    assert!(!run(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = command(&["explain"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_a_clear_error() {
+    let server = Server::start(HEALTHY);
+    let done = pasvcheck(&["-o", "/nonexistent/report.txt", &server.address()]);
+    assert_eq!(done.code, 3);
+    assert!(done.err.contains("/nonexistent/report.txt"), "{}", done.err);
+}
+
+#[test]
+fn a_dead_resolver_and_an_unknown_name_are_told_apart() {
+    // A resolver that takes questions and never answers.
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let started = Instant::now();
+    let done = pasvcheck(&["--json", "--dns", &address, "ftp.example.com"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert_eq!(done.findings(), ["resolver-unreachable"]);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    // A resolver that knows no name: the question comes back as NXDOMAIN.
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let mut packet = [0; 512];
+        for _ in 0..20 {
+            let Ok((length, from)) = server.recv_from(&mut packet) else { return };
+            packet[2] = 0x81;
+            packet[3] = 0x83;
+            // Leave out what follows the question: the EDNS record of the query.
+            packet[10] = 0;
+            packet[11] = 0;
+            let end = 12 + packet[12..length].iter().position(|byte| *byte == 0).unwrap_or(0) + 5;
+            let _ = server.send_to(&packet[..end], from);
+        }
+    });
+    let done = pasvcheck(&["--json", "--dns", &address, "ftp.example.com"]);
+    assert_eq!((done.code, done.findings()), (2, vec!["name-unresolved".to_owned()]), "{done:?}");
+}
+
+#[test]
+fn a_name_can_be_given_its_address() {
+    let server = Server::start(HEALTHY);
+    let target = format!("ftp.example.com:{}", server.port());
+    let done = pasvcheck(&["--json", "--resolve", "ftp.example.com:127.0.0.1", &target]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.json()["target"]["host"], "ftp.example.com");
+}
+
+#[test]
+fn the_deadline_ends_the_run_with_what_is_known() {
+    let server = Server::start("greeting = { lines = ['220 late'], delay_ms = 60000 }");
+    let started = Instant::now();
+    let done = pasvcheck(&["--json", "--deadline", "1s", &server.address()]);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(done.code, 3, "{done:?}");
+    assert_eq!(done.json()["endpoints"][0]["address"], "127.0.0.1");
+}
+
+#[test]
+fn a_download_tells_its_throughput() {
+    let server = Server::start("persona = 'proftpd'");
+    let done = pasvcheck(&["--download", "/image.iso", &server.address()]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.out.contains("RETR /image.iso by PASV: 1.0 MiB in") && done.out.contains("/s"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn explain_shows_every_product() {
+    let done = pasvcheck(&["explain", "passive-address-private"]);
+    assert_eq!(done.code, 0);
+    for product in ["vsftpd", "ProFTPD", "Pure-FTPd", "FileZilla Server", "IIS", "NAT router"] {
+        assert!(done.out.contains(product), "{product}");
+    }
+    assert!(!done.out.contains("{public_address}") && !done.out.contains("```"));
+    let overview = pasvcheck(&["explain"]);
+    assert!(overview.out.contains("227") && overview.out.contains("data-port-filtered"));
+    assert!(pasvcheck(&["explain", "private-address"]).err.contains("did you mean passive-address-private"));
+}
+
+#[test]
+fn the_demo_names_its_fault() {
+    let done = pasvcheck(&["demo", "private-address"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("the planted fault was named: passive-address-private"), "{}", done.out);
+    let list = pasvcheck(&["demo"]);
+    assert!(list.code == 0 && list.out.contains("healthy-vsftpd") && list.out.contains("private-address"));
+}

@@ -1,0 +1,101 @@
+//! The password appears in no output of any format, whatever the server echoes.
+
+mod common;
+
+use common::{Server, command, output, with_input};
+
+const PASSWORD: &str = "S3cr3t-Pa55word";
+
+/// A server that throws the password back in every reply that it can.
+const ECHO: &str = r#"
+persona = "generic"
+login.users = { tester = "S3cr3t-Pa55word" }
+[replies]
+PASS = "230 {pass} is your password, {user}"
+SYST = "215 {pass}"
+FEAT = { lines = ["211-Features:", " {pass}", "211 End"] }
+QUIT = "221 Goodbye {pass}"
+DATA-END = "226 {pass}"
+"#;
+
+/// The same, but the login fails.
+const REFUSE: &str = r#"
+persona = "generic"
+[replies]
+PASS = { lines = ["530-no such password:", "530 {pass}"], then = "close" }
+"#;
+
+fn run(server: &Server, args: &[&str]) -> String {
+    let address = server.address();
+    let mut command = command(&[args, &["--user", "tester", &address]].concat());
+    command.env("PASVCHECK_PASSWORD", PASSWORD);
+    let done = output(command);
+    format!("{}\n{}", done.out, done.err)
+}
+
+#[test]
+fn no_format_shows_the_password() {
+    let formats: &[&[&str]] = &[
+        &[],
+        &["-v", "--trace"],
+        &["-q"],
+        &["--json"],
+        &["--format", "ndjson", "--trace"],
+        &["--dry-run"],
+        &["--dry-run", "--json"],
+        &["--download", "/image.iso", "-v", "--trace"],
+        &["--color", "always", "--trace"],
+    ];
+    for script in [ECHO, REFUSE] {
+        for format in formats {
+            let server = Server::start(script);
+            let text = run(&server, format);
+            assert!(!text.contains(PASSWORD), "{format:?}\n{text}");
+            assert!(
+                text.contains("tester") || format.contains(&"-q") || format.is_empty(),
+                "{format:?}\n{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_password_was_really_sent() {
+    // Without this the test above could pass by never logging in.
+    let server = Server::start(ECHO);
+    let text = run(&server, &["--json"]);
+    assert!(text.contains("230 *** is your password"), "{text}");
+    assert!(text.contains("credentials-in-clear"), "{text}");
+}
+
+#[test]
+fn the_password_comes_from_standard_input_or_a_file() {
+    let server = Server::start(ECHO);
+    let address = server.address();
+    let done =
+        with_input(&["--json", "--user", "tester", "--password-stdin", &address], &format!("{PASSWORD}\n"));
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(!format!("{done:?}").contains(PASSWORD));
+    let file = std::env::temp_dir().join(format!("pasvcheck-secret-{}", std::process::id()));
+    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    let done = common::pasvcheck(&[
+        "--json",
+        "--user",
+        "tester",
+        "--password-file",
+        file.to_str().unwrap(),
+        &address,
+    ]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[test]
+fn anonymous_and_ftp_mean_no_credentials() {
+    for name in ["anonymous", "ftp"] {
+        let server = Server::start("persona = 'vsftpd'");
+        let done = common::pasvcheck(&["--json", "--user", name, &server.address()]);
+        assert_eq!(done.code, 0, "{done:?}");
+        assert!(!done.findings().contains(&"credentials-in-clear".to_owned()), "{done:?}");
+    }
+}
