@@ -234,7 +234,9 @@ fn rooms_keep_to_themselves() {
     ];
     for (folder, forbidden) in walls {
         visit(&root().join(folder), &mut |path, text| {
-            for word in forbidden.iter().filter(|word| text.contains(*word)) {
+            // What a comment refers to is no dependency.
+            let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            for word in forbidden.iter().filter(|word| code.contains(*word)) {
                 complaints.push(format!("{} mentions {word}", path.display()));
             }
         });

@@ -28,7 +28,7 @@ pub(super) async fn transfer(
     let Some(visit) = session.endpoint().offers.get(offer).and_then(|offer| offer.visits.last()) else {
         return;
     };
-    let (Some(mut stream), Outcome::Open) = (stream, &visit.connect.outcome) else { return };
+    let (Some(stream), Outcome::Open) = (stream, &visit.connect.outcome) else { return };
     let mut seen = Transfer {
         mode,
         via,
@@ -45,7 +45,7 @@ pub(super) async fn transfer(
     };
     session.progress(&format!("{} by {mode}", command.verb()));
     let clock = Stopwatch::start();
-    follow(session, &command, &mut stream, &mut seen, clock).await;
+    follow(session, &command, stream, &mut seen, clock).await;
     seen.elapsed_ms = clock.elapsed_ms();
     if let Some(lost) =
         [&seen.completion, &seen.preliminary].into_iter().flatten().find(|a| a.reply().is_none())
@@ -68,7 +68,7 @@ enum Event {
 async fn follow(
     session: &mut Session<'_>,
     command: &Command,
-    stream: &mut Box<dyn Stream>,
+    stream: Box<dyn Stream>,
     seen: &mut Transfer,
     clock: Stopwatch,
 ) {
@@ -83,13 +83,18 @@ async fn follow(
     }
     let mut buffer = vec![0; 64 * 1024];
     let mut told = 0;
+    let mut stream = Some(stream);
     while !finished(seen) {
         let patience = patience(session, seen);
         if patience.is_zero() {
             return;
         }
-        match next(session, stream, seen, &mut buffer, patience).await {
-            Event::Data(Ok(0)) => seen.end = Some(DataEnd::Closed),
+        match next(session, stream.as_mut(), seen, &mut buffer, patience).await {
+            Event::Data(Ok(0)) => {
+                seen.end = Some(DataEnd::Closed);
+                // Our end is closed at once: ProFTPD confirms only after it (it lingers for TimeoutLinger, 10 s).
+                stream = None;
+            }
             Event::Data(Err(_)) => seen.end = Some(DataEnd::Reset),
             Event::Data(Ok(count)) => {
                 took(seen, &buffer[..count], clock);
@@ -131,7 +136,7 @@ fn patience(session: &Session<'_>, seen: &Transfer) -> Duration {
 
 async fn next(
     session: &mut Session<'_>,
-    stream: &mut Box<dyn Stream>,
+    stream: Option<&mut Box<dyn Stream>>,
     seen: &Transfer,
     buffer: &mut [u8],
     patience: Duration,
@@ -142,9 +147,16 @@ async fn next(
     let generous = patience + Duration::from_secs(5);
     tokio::select! {
         biased;
-        data = stream.read(buffer), if seen.end.is_none() => Event::Data(data),
+        data = read(stream, buffer), if seen.end.is_none() => Event::Data(data),
         answer = control.answer(generous), if replies => Event::Reply(answer),
         () = sleep(patience) => Event::Pause,
+    }
+}
+
+async fn read(stream: Option<&mut Box<dyn Stream>>, buffer: &mut [u8]) -> std::io::Result<usize> {
+    match stream {
+        Some(stream) => stream.read(buffer).await,
+        None => Ok(0),
     }
 }
 

@@ -178,7 +178,8 @@ impl FromStr for PortRange {
     /// Reads `50000-50100`, with `:` or a blank in place of the hyphen as some servers write it, or one port.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let (low, high) = text.split_once(['-', ':', ' ', '–']).unwrap_or((text, text));
+        let joined = text.split_once(['-', ':', '–']).or_else(|| text.split_once(char::is_whitespace));
+        let (low, high) = joined.unwrap_or((text, text));
         let min: u16 = low.trim().parse().map_err(|_| PortRangeError::Syntax)?;
         let max: u16 = high.trim().parse().map_err(|_| PortRangeError::Syntax)?;
         match (min, max) {

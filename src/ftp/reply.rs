@@ -74,7 +74,7 @@ impl ReplyReader {
     /// The next whole reply, if there is one.
     pub fn next_reply(&mut self) -> Result<Option<Reply>, ReplyError> {
         while let Some(line) = self.next_line() {
-            self.held += line.len();
+            self.held += line.len() + 2; // with its line end
             self.lines.push(line);
             let first = &self.lines[0];
             let Some(code) = code_of(first) else {

@@ -124,6 +124,14 @@ async fn pump(stream: &mut TcpStream, payload: &Payload, bytes: u64, rate: Optio
     Ok(())
 }
 
+/// `ProFTPD`'s `TimeoutLinger`.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Waits until the client has closed its end, as long as a daemon that lingers does.
+pub(super) async fn linger(stream: &mut TcpStream) {
+    let _ = tokio::time::timeout(LINGER, until_closed(stream)).await;
+}
+
 async fn until_closed(stream: &mut TcpStream) {
     let mut ignored = [0; 512];
     while matches!(stream.read(&mut ignored).await, Ok(1..)) {}

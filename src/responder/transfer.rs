@@ -121,6 +121,9 @@ impl Session {
             outcome = moved => outcome,
             why = self.control.interruption(words.hears_during_transfer) => return self.interrupted(why).await,
         };
+        if words.lingers && outcome != Outcome::Cut {
+            data::linger(&mut stream).await;
+        }
         drop(stream);
         if words.keeps_listener {
             self.listener = Some(listener);

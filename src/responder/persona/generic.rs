@@ -97,4 +97,5 @@ pub(super) static WORDING: Wording = Wording {
     hears_during_transfer: true,
     keeps_listener: false,
     dos_listing: false,
+    lingers: false,
 };

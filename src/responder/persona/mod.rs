@@ -199,6 +199,8 @@ pub(super) struct Wording {
     /// Whether one PASV serves several transfers.
     pub(super) keeps_listener: bool,
     pub(super) dos_listing: bool,
+    /// Whether 226 waits until the client has closed its end of the data connection too.
+    pub(super) lingers: bool,
 }
 
 #[cfg(test)]

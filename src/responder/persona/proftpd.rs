@@ -130,4 +130,6 @@ pub(super) static WORDING: Wording = Wording {
     hears_during_transfer: false,
     keeps_listener: false,
     dos_listing: false,
+    // Seen with 1.3.8: a client that keeps its end open waits ten seconds (TimeoutLinger).
+    lingers: true,
 };

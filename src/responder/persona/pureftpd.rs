@@ -120,4 +120,5 @@ pub(super) static WORDING: Wording = Wording {
     hears_during_transfer: false,
     keeps_listener: true,
     dos_listing: false,
+    lingers: false,
 };

@@ -107,4 +107,5 @@ pub(super) static WORDING: Wording = Wording {
     hears_during_transfer: false,
     keeps_listener: false,
     dos_listing: false,
+    lingers: false,
 };

@@ -16,6 +16,7 @@ async fn every_persona_logs_in_lists_and_says_goodbye() {
         let mut data = client.passive("EPSV", &server).await;
         client.ask("RETR readme.txt").await;
         assert_eq!(all(&mut data).await.unwrap().len(), 1024, "{persona:?}");
+        drop(data); // ProFTPD confirms only then
         client.expect("226").await;
         assert!(client.ask("QUIT").await.starts_with("221"), "{persona:?}");
         assert_eq!(client.rest().await.unwrap(), b"", "{persona:?}");

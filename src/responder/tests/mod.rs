@@ -108,6 +108,7 @@ impl Client {
         let mut data = self.passive("PASV", server).await;
         let begin = self.ask(command).await;
         let bytes = all(&mut data).await.unwrap();
+        drop(data); // ProFTPD confirms only then
         (bytes, [begin, self.reply().await])
     }
 }
