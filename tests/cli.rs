@@ -5,9 +5,10 @@ mod common;
 use std::io::Read;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Server, command, pasvcheck, with_input};
+use pasvcheck::clock::Stopwatch;
 
 const HEALTHY: &str = "persona = 'vsftpd'";
 
@@ -278,7 +279,7 @@ fn a_dead_resolver_and_an_unknown_name_are_told_apart() {
     // A resolver that takes questions and never answers.
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let done = pasvcheck(&["--json", "--dns", &address, "ftp.example.com"]);
     assert_eq!(done.code, 3, "{done:?}");
     assert_eq!(done.findings(), ["resolver-unreachable"]);
@@ -315,7 +316,7 @@ fn a_name_can_be_given_its_address() {
 #[test]
 fn the_deadline_ends_the_run_with_what_is_known() {
     let server = Server::start("greeting = { lines = ['220 late'], delay_ms = 60000 }");
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let done = pasvcheck(&["--json", "--deadline", "1s", &server.address()]);
     assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!(done.code, 3, "{done:?}");

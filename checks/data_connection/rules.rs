@@ -36,9 +36,11 @@ fn ports_of_kind(evidence: &Evidence, wanted: Kind) -> Vec<Detail> {
         let (scope, connect) = closed_ports(endpoint)?;
         (kind_of(endpoint, connect)? == wanted).then(|| {
             let seen = describe(evidence, endpoint, scope, connect, wanted);
-            let seen = visits_at_control(endpoint, scope.mode)
-                .filter(|visit| !visit.connect.open())
-                .fold(seen, |seen, visit| seen.quote(quoted_visit(visit)));
+            // The attempts that decided first: a quick one proves nothing by its silence.
+            let mut closed: Vec<&Visit> =
+                visits_at_control(endpoint, scope.mode).filter(|visit| !visit.connect.open()).collect();
+            closed.sort_by_key(|visit| !visit.conclusive());
+            let seen = closed.into_iter().fold(seen, |seen, visit| seen.quote(quoted_visit(visit)));
             if works_elsewhere(evidence, endpoint) { seen.severity(Severity::Warning) } else { seen }
         })
     })

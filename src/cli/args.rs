@@ -1,5 +1,7 @@
 //! The command line as it is typed, declared once: the doc comments are the help.
 
+#![expect(clippy::doc_markdown, reason = "the doc comments are the help text, in which backticks would show")]
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,7 +77,7 @@ pub(crate) struct LoginArgs {
     /// User to log in as; "anonymous" and "ftp" mean: no credentials (the default)
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// Read the password from the first line of a file (else: `PASVCHECK_PASSWORD`, or a prompt)
+    /// Read the password from the first line of a file (else: PASVCHECK_PASSWORD, or a prompt)
     #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
     pub(crate) password_file: Option<PathBuf>,
     /// Read the password from the first line of standard input
@@ -163,7 +165,7 @@ pub(crate) struct OutputArgs {
     /// Show the dialogue with the server
     #[arg(long)]
     pub(crate) trace: bool,
-    /// Whether to use colour (auto: on a terminal, unless `NO_COLOR` is set)
+    /// Whether to use colour (auto: on a terminal, unless NO_COLOR is set)
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: When,
     /// Say what would be done and contacted, and do nothing

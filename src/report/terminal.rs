@@ -88,7 +88,9 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> S
     let head = format!("{word}: {}", style.bold(&finding.id));
     if finding.severity == Severity::Info && amount < Amount::Everything {
         // A note alters nothing: one line, and the rest is a command away.
-        let _ = writeln!(out, "{} {}", style.paint(&head, color), printable(&finding.title));
+        let line = style.wrap(&printable(&format!("Note: {} {}", finding.id, finding.title)), 0);
+        let painted = style.paint(&head, color);
+        let _ = writeln!(out, "{}", line.replacen(&format!("Note: {}", finding.id), &painted, 1));
         return out;
     }
     let _ = writeln!(
@@ -123,8 +125,10 @@ fn scope(report: &Report, finding: &Finding) -> String {
 /// The fix: for the recognised product, and the firewall where that is the matter. The other sections are one command
 /// away.
 fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> String {
-    let (shown, left): (Vec<&Remedy>, Vec<&Remedy>) =
-        finding.remedies.iter().partition(|remedy| amount == Amount::Everything || relevant(report, remedy));
+    let (shown, left): (Vec<&Remedy>, Vec<&Remedy>) = finding
+        .remedies
+        .iter()
+        .partition(|remedy| amount == Amount::Everything || relevant(report, finding, remedy));
     let mut out = String::new();
     for remedy in &shown {
         let _ = writeln!(out, "\n  {}", style.paint(&format!("Fix: {}", remedy.product), Color::Green));
@@ -144,7 +148,11 @@ fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> Str
 
 /// A product's own section, what concerns any server, and the firewall of its platform. Nothing of a product that is
 /// only one of five.
-fn relevant(report: &Report, remedy: &Remedy) -> bool {
+fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
+    // What could not be tested has nothing to be mended at the server; what this side can do is told.
+    if finding.severity == Severity::Unknown {
+        return matches!(remedy.product.as_str(), "Any server" | "Client" | "DNS" | "This host");
+    }
     let known = super::recognised(&report.evidence).map(|known| known.product);
     let Some(product) = known else {
         return matches!(remedy.product.as_str(), "Any server" | "DNS" | "This host");

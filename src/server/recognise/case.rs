@@ -8,7 +8,7 @@ use super::super::product::Product;
 use super::Certainty;
 use super::wording::{GREETING, Hit, Weight};
 
-/// How many lines for, and how many against, a [`Recognised`] quotes.
+/// How many lines for, and how many against, a [`Recognised`](crate::server::Recognised) quotes.
 const QUOTED_FOR: usize = 5;
 const QUOTED_AGAINST: usize = 2;
 
