@@ -7,6 +7,7 @@
 pub mod control;
 pub mod data_connection;
 pub mod greeting;
+pub mod locate;
 pub mod login;
 pub mod passive_reply;
 pub mod paths;

@@ -113,6 +113,17 @@ pub fn visits_at_control(endpoint: &Endpoint, mode: Option<Mode>) -> impl Iterat
         .filter(|visit| visit.connect.to.ip() == endpoint.address && visit.connect.tried())
 }
 
+/// Attempts that show a port at the control address to be closed: conclusive visits, and ports that were silent both when
+/// they were announced and later.
+pub fn closed_at_control(endpoint: &Endpoint) -> impl Iterator<Item = &Connect> {
+    let live = visits_at_control(endpoint, None).filter(|visit| visit.conclusive() && !visit.connect.open());
+    let cold = endpoint.cold.iter().filter(|probe| !probe.opened_when_live);
+    let cold = cold
+        .map(|probe| &probe.connect)
+        .filter(|connect| matches!(connect.outcome, Outcome::Silent | Outcome::Icmp(_)));
+    live.map(|visit| &visit.connect).chain(cold)
+}
+
 /// The advertised address of PASV that is not the control connection's, if there is one.
 #[must_use]
 pub fn other_address(endpoint: &Endpoint) -> Option<IpAddr> {

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::paths::{Way, by_advertised, by_control, other_address, visits_at_control};
+use super::paths::{Way, by_advertised, by_control, closed_at_control, other_address, visits_at_control};
 use super::{Check, Reach, Rule};
 use crate::evidence::{ColdProbe, Endpoint, Mode, Outcome, Patience, Via};
 use crate::finding::Severity;
-use crate::probe::Session;
+use crate::probe::{Meanwhile, Session};
 
 /// Cold probes of one kind (ports that had opened, ports that had not).
 const COLD_PROBES: usize = 2;
@@ -106,26 +106,45 @@ pub const CHECK: Check = Check {
 
 async fn observe(session: &mut Session<'_>) {
     let limits = session.plan.limits;
-    // The first decision is patient enough for two lost SYNs; those after it cross the same path.
-    let mut patience = limits.patient;
     if let Some(address) = other_address(session.endpoint())
         && matches!(by_advertised(session.endpoint(), address), Way::Unclear)
     {
-        decide(session, Mode::Pasv, Via::Advertised, limits.patient * 2 / 3).await;
+        decide(session, Mode::Pasv, Via::Advertised, limits.patient * 2 / 3, Meanwhile::Nothing).await;
     }
+    // The first decision is patient enough for two lost SYNs; those after it cross the same path. While they wait, the
+    // way to the server is looked at.
+    let (mut patience, mut meanwhile) = (limits.patient, Meanwhile::Measure);
     for mode in [Mode::Pasv, Mode::Epsv] {
         if matches!(by_control(session.endpoint(), mode), Way::Unclear) {
-            decide(session, mode, Via::Control, patience).await;
-            if matches!(by_control(session.endpoint(), mode), Way::Fails(_)) {
-                patience = limits.second;
+            decide(session, mode, Via::Control, patience, meanwhile).await;
+            if let Way::Fails(connect) = by_control(session.endpoint(), mode) {
+                (patience, meanwhile) = (limits.second, Meanwhile::Walk(connect.to));
             }
         }
     }
     cold(session).await;
+    locate(session).await;
+}
+
+/// Learns where on the way a closed port is closed, unless that was done while another one was waited for.
+async fn locate(session: &mut Session<'_>) {
+    let endpoint = session.endpoint();
+    let Some(to) = closed_at_control(endpoint).last().map(|connect| connect.to) else { return };
+    if endpoint.path.as_ref().is_some_and(|path| !path.data.is_empty()) {
+        return;
+    }
+    session.progress("finding out where on the way the port is closed");
+    if session.endpoint().path.is_none() {
+        if !session.reopen().await {
+            return;
+        }
+        session.measure_distance().await;
+    }
+    session.walk_both(to).await;
 }
 
 /// One patient connect on a fresh listener.
-async fn decide(session: &mut Session<'_>, mode: Mode, via: Via, patience: Duration) {
+async fn decide(session: &mut Session<'_>, mode: Mode, via: Via, patience: Duration, meanwhile: Meanwhile) {
     if !session.reopen().await {
         return;
     }
@@ -133,7 +152,7 @@ async fn decide(session: &mut Session<'_>, mode: Mode, via: Via, patience: Durat
     let offer = session.offer(mode).await;
     let via =
         if mode == Mode::Pasv && other_address(session.endpoint()).is_none() { Via::Advertised } else { via };
-    session.visit_within(offer, via, Patience::Patient, patience).await;
+    session.visit_within(offer, via, Patience::Patient, patience, meanwhile).await;
 }
 
 /// Connects to ports that were announced earlier and are not now. Those that had opened tell whether the path is open in

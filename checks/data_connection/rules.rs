@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::checks::paths::{Way, by_advertised, by_control, other_address, visits_at_control};
+use crate::checks::locate::place;
+use crate::checks::paths::{
+    Way, by_advertised, by_control, closed_at_control, other_address, visits_at_control,
+};
 use crate::checks::support::{each, port_list, product_at, quoted_visit, works_elsewhere};
 use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, Visit};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
@@ -76,9 +79,12 @@ fn kind_of(endpoint: &Endpoint, connect: &Connect) -> Option<Kind> {
     }
 }
 
-/// Whether a reset took clearly less than the way to the server and back.
+/// Whether a reset comes from nearer than the server: seen by its hop, or by the time that it took.
 fn comes_from_nearer(endpoint: &Endpoint, connect: &Connect) -> bool {
-    endpoint.rtt_ms().is_some_and(|rtt| rtt >= TELLING_RTT_MS && connect.elapsed_ms < rtt / 2.0)
+    match place(endpoint, connect) {
+        Some(place) => place.nearer,
+        None => endpoint.rtt_ms().is_some_and(|rtt| rtt >= TELLING_RTT_MS && connect.elapsed_ms < rtt / 2.0),
+    }
 }
 
 fn describe(evidence: &Evidence, endpoint: &Endpoint, scope: Scope, connect: &Connect, kind: Kind) -> Detail {
@@ -87,70 +93,89 @@ fn describe(evidence: &Evidence, endpoint: &Endpoint, scope: Scope, connect: &Co
         .map(|visit| visit.connect.to.port())
         .collect();
     let (list, address) = (port_list(&ports), endpoint.address);
-    let control = evidence.target.port;
+    let what = if ports.len() == 1 { "data port" } else { "data ports" };
+    let (title, meaning) = match kind {
+        Kind::Filtered => (
+            format!("the {what} {list} of {address} are silent"),
+            format!(
+                "and nothing answers there ({}), although the control port {} answers. A firewall drops the packets, or a NAT \
+                 router forwards the control port and not the passive range.",
+                connect.describe(),
+                evidence.target.port
+            ),
+        ),
+        Kind::Refused => (
+            format!("the {what} {list} of {address} refuse connections"),
+            format!(
+                "and a reset comes back ({}). Packets get through, but not to the listener: the NAT router does not forward \
+                 the port and answers itself, a container's ports are not published, a firewall rejects with a reset, or \
+                 the server listens on another address.",
+                connect.describe()
+            ),
+        ),
+        Kind::Rejected => (
+            format!("the {what} {list} of {address} are rejected by {}", rejecter(endpoint, connect)),
+            format!(
+                "and the connection is rejected on the way ({}). A firewall with a REJECT rule lets the control port through \
+                 and not the passive range.",
+                connect.describe()
+            ),
+        ),
+    };
+    let (location, hops, where_words) = whereabouts(endpoint, connect, kind);
     let family = if address.is_ipv6() && works_elsewhere(evidence, endpoint) {
         " Over IPv4 passive mode works: the rules for IPv6 are missing."
     } else {
         ""
     };
-    let what = if ports.len() == 1 { "data port" } else { "data ports" };
-    match kind {
-        Kind::Filtered => Detail::new(
-            scope,
-            format!("the {what} {list} of {address} are silent"),
-            format!(
-                "The server announced {what} {list}, and nothing answers there ({}), although the control port {control} \
-                 answers. A firewall drops the packets, or a NAT router forwards the control port and not the passive \
-                 range. It may be the server's own, the provider's, or one on your side: from here alone that was not \
-                 located.{family}",
-                connect.describe()
-            ),
-        ),
-        Kind::Refused => Detail::new(
-            scope,
-            format!("the {what} {list} of {address} refuse connections"),
-            format!(
-                "The server announced {what} {list}, and a reset comes back ({}). Packets get through, but not to the \
-                 listener: the NAT router does not forward the port and answers itself, a container's ports are not \
-                 published, a firewall rejects with a reset, or the server listens on another address.{family}",
-                connect.describe()
-            ),
-        ),
-        Kind::Rejected => rejection(scope, endpoint, connect, what, &list, family),
+    let detail = format!("The server announced {what} {list}, {meaning} {where_words}{family}");
+    let guessed = kind == Kind::Rejected && connect.outcome == Outcome::Reset;
+    let confidence = if guessed { Confidence::Likely } else { Confidence::Certain };
+    Detail { hops, ..Detail::new(scope, title, detail).confidence(confidence).location(location) }
+}
+
+/// Place, hops, and a sentence about them.
+fn whereabouts(endpoint: &Endpoint, connect: &Connect, kind: Kind) -> (Location, Vec<u8>, String) {
+    if let Some(place) = place(endpoint, connect) {
+        let whose = match place.location {
+            Location::Client => " That is on your side.",
+            Location::Server => " That is at the server's side.",
+            Location::Transit => " That is on the way, at a provider between the two sides.",
+            Location::Unknown => "",
+        };
+        return (place.location, place.hops, place.words + whose);
+    }
+    let local = matches!(connect.outcome, Outcome::Failed { .. } | Outcome::Unroutable { .. });
+    match &connect.outcome {
+        Outcome::Icmp(icmp) if icmp.sender == Some(endpoint.address) => {
+            (Location::Server, Vec::new(), String::new())
+        }
+        Outcome::Icmp(icmp) if icmp.sender.is_some() && icmp.sender == endpoint.local_address => {
+            (Location::Client, Vec::new(), String::new())
+        }
+        _ if local => (Location::Client, Vec::new(), String::new()),
+        _ if kind == Kind::Filtered => {
+            let words = "It may be the server's own firewall, the provider's, or one on your side: that was not located.";
+            (Location::Unknown, Vec::new(), words.to_owned())
+        }
+        _ => (Location::Unknown, Vec::new(), String::new()),
     }
 }
 
-fn rejection(
-    scope: Scope,
-    endpoint: &Endpoint,
-    connect: &Connect,
-    what: &str,
-    list: &str,
-    family: &str,
-) -> Detail {
-    let address = endpoint.address;
-    let (who, location) = match &connect.outcome {
+/// Who rejects.
+fn rejecter(endpoint: &Endpoint, connect: &Connect) -> String {
+    match &connect.outcome {
         Outcome::Icmp(icmp) => match icmp.sender {
-            Some(sender) if sender == address => {
-                ("the server itself, or the router that answers for it".to_owned(), Location::Server)
+            Some(sender) if sender == endpoint.address => {
+                "the server itself, or the router that answers for it".to_owned()
             }
-            Some(sender) if Some(sender) == endpoint.local_address => {
-                ("this host".to_owned(), Location::Client)
-            }
-            Some(sender) => (format!("the device {sender}"), Location::Unknown),
-            None => ("a device on the path".to_owned(), Location::Unknown),
+            Some(sender) if Some(sender) == endpoint.local_address => "this host".to_owned(),
+            Some(sender) => format!("the device {sender}"),
+            None => "a device on the path".to_owned(),
         },
-        Outcome::Failed { .. } | Outcome::Unroutable { .. } => ("this host".to_owned(), Location::Client),
-        _ => ("a device nearer than the server".to_owned(), Location::Unknown),
-    };
-    let confidence = if connect.outcome == Outcome::Reset { Confidence::Likely } else { Confidence::Certain };
-    let title = format!("the {what} {list} of {address} are rejected by {who}");
-    let detail = format!(
-        "The server announced {what} {list}, and the connection is rejected on the way ({}), by {who}. A firewall with a \
-         REJECT rule lets the control port through and not the passive range.{family}",
-        connect.describe()
-    );
-    Detail::new(scope, title, detail).confidence(confidence).location(location)
+        Outcome::Failed { .. } | Outcome::Unroutable { .. } => "this host".to_owned(),
+        _ => "a device nearer than the server".to_owned(),
+    }
 }
 
 /// Some ports of the range pass and others do not.
@@ -173,8 +198,12 @@ pub(super) fn partly_blocked(evidence: &Evidence) -> Vec<Detail> {
              server happens to choose. Firewall or port forwarding cover a part of the server's passive range; these are \
              the ports seen so far, not the whole range."
         );
-        let seen =
-            Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(Confidence::Likely);
+        let scope = Scope::endpoint(endpoint.address);
+        let mut seen = Detail::new(scope, title, detail).confidence(Confidence::Likely);
+        if let Some(place) = closed_at_control(endpoint).last().and_then(|connect| place(endpoint, connect)) {
+            seen.detail = format!("{} {}", seen.detail, place.words);
+            (seen.location, seen.hops) = (place.location, place.hops);
+        }
         let quotes =
             visits_at_control(endpoint, None).filter(|visit| visit.conclusive() && !visit.connect.open());
         Some(quotes.fold(seen, |seen, visit| seen.quote(quoted_visit(visit))))

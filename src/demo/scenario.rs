@@ -80,6 +80,8 @@ pub struct ClientHost {
     pub networks: Vec<IpNet>,
     /// Where it has no route to.
     pub unroutable: Vec<IpNet>,
+    /// The routers between it and the server, in order; "silent" for one that sends no ICMP errors.
+    pub routers: Vec<String>,
 }
 
 impl Default for ClientHost {
@@ -87,7 +89,7 @@ impl Default for ClientHost {
         let parse = |text: &str| text.parse().ok();
         let networks =
             ["127.0.0.1/8", "198.51.100.7/24", "2001:db8:1::7/64"].into_iter().filter_map(parse).collect();
-        Self { networks, unroutable: Vec::new() }
+        Self { networks, unroutable: Vec::new(), routers: Vec::new() }
     }
 }
 
@@ -142,6 +144,9 @@ pub struct Path {
     /// How often; always without it.
     #[serde(default)]
     pub times: Option<u32>,
+    /// The hop that does it, 1 being the first router; the server's host without it.
+    #[serde(default)]
+    pub at: Option<u8>,
     /// What happens.
     pub then: Then,
 }
@@ -279,6 +284,18 @@ impl Scenario {
         plan.public_address = options.public_address;
         plan.checks.retain(|check| !options.skip.iter().any(|skipped| skipped == check));
         Ok(plan)
+    }
+
+    /// The routers, in the network's terms.
+    pub(super) fn routers(&self) -> Result<Vec<Option<IpAddr>>, ScenarioError> {
+        let router = |text: &String| match text.as_str() {
+            "silent" => Ok(None),
+            address => address
+                .parse()
+                .map(Some)
+                .map_err(|_| ScenarioError::Value("client.routers", "list of addresses")),
+        };
+        self.client.routers.iter().map(router).collect()
     }
 
     /// Names that DNS knows: the target's, with the addresses of its servers.

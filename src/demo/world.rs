@@ -34,6 +34,7 @@ impl World {
                 to: path.network()?,
                 ports: path.ports()?,
                 times: path.times,
+                at: path.at,
                 treatment: path.treatment(),
             })
         });
@@ -42,6 +43,7 @@ impl World {
             names: names(scenario),
             networks: scenario.client.networks.clone(),
             unroutable: scenario.client.unroutable.clone(),
+            routers: scenario.routers()?,
             delay: Duration::from_millis(scenario.check.delay_ms),
             hosts: standing.iter().flat_map(|(addresses, ..)| addresses.clone()).collect(),
             listeners: listeners(standing, scenario.target.port),

@@ -56,6 +56,12 @@ pub struct IcmpError {
 }
 
 impl IcmpError {
+    /// Whether it says that the time to live ended on the way.
+    #[must_use]
+    pub fn expired(&self, ipv6: bool) -> bool {
+        self.kind == if ipv6 { 3 } else { 11 }
+    }
+
     /// The error in words. `ipv6` tells which of the two numberings applies.
     #[must_use]
     pub fn describe(&self, ipv6: bool) -> &'static str {

@@ -7,6 +7,7 @@
 mod connect;
 mod dialogue;
 mod offer;
+mod path;
 mod transfer;
 
 use std::net::IpAddr;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
+pub use path::{Hop, PathFacts, Walk};
 pub use transfer::{DataEnd, Transfer};
 
 /// Everything that one run saw of one target.
@@ -157,6 +159,9 @@ pub struct Endpoint {
     /// Connects to ports that no listener was announced on at that moment.
     #[serde(default)]
     pub cold: Vec<ColdProbe>,
+    /// What is known of the way there; `None` if it was not walked.
+    #[serde(default)]
+    pub path: Option<PathFacts>,
     /// Each transfer that was tried.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
@@ -277,6 +282,7 @@ impl Endpoint {
             login: None,
             offers: Vec::new(),
             cold: Vec::new(),
+            path: None,
             transfers: Vec::new(),
             losses: Vec::new(),
             sessions: 0,

@@ -64,6 +64,8 @@ pub enum Command {
     Feat,
     /// `LIST` (RFC 959 §4.1.3), of the current directory.
     List,
+    /// `NOOP` (RFC 959 §4.1.3).
+    Noop,
     /// `PASS` (RFC 959 §4.1.1).
     Pass(Secret),
     /// `PASV` (RFC 959 §4.1.2) or `EPSV` without argument (RFC 2428 §3).
@@ -92,6 +94,7 @@ impl Command {
             Self::Cwd(_) => "CWD",
             Self::Feat => "FEAT",
             Self::List => "LIST",
+            Self::Noop => "NOOP",
             Self::Pass(_) => "PASS",
             Self::Passive(mode) => mode.verb(),
             Self::Quit => "QUIT",

@@ -108,6 +108,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
         std::mem::take(&mut self.transcript)
     }
 
+    /// The connection itself, for its options.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+
     /// How the connection ended, if it did.
     pub fn ended(&self) -> Option<&Answer> {
         self.ended.as_ref()

@@ -13,21 +13,48 @@ use crate::clock::Stopwatch;
 use crate::evidence::{Connect, Outcome};
 
 impl Stream for TcpStream {
+    fn limit_hops(&self, hops: Option<u8>) {
+        let socket = SockRef::from(self);
+        let ipv6 = self.peer_addr().is_ok_and(|peer| peer.is_ipv6());
+        let _ = set_hops(&socket, ipv6, hops.unwrap_or(USUAL_HOPS));
+    }
+
     fn reset_on_close(&self) {
         // If the system refuses, the probe ends in order and leaves a TIME-WAIT: a blemish, no error.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
 }
 
+/// The time to live that packets get where nothing else is asked for (RFC 1700's recommendation, and Linux' default).
+const USUAL_HOPS: u8 = 64;
+
+fn set_hops(socket: &Socket, ipv6: bool, hops: u8) -> io::Result<()> {
+    let hops = u32::from(hops);
+    if ipv6 { socket.set_unicast_hops_v6(hops) } else { socket.set_ttl_v4(hops) }
+}
+
+/// Sends a SYN that lives for `hops` hops. A connection that opens is reset at once.
+pub async fn syn(to: SocketAddr, bind: Option<IpAddr>, hops: u8, patience: Duration) -> Connect {
+    let connected = open(to, bind, Some(hops), patience).await;
+    if let Some(stream) = &connected.stream {
+        stream.reset_on_close();
+    }
+    connected.fact
+}
+
 /// Opens a TCP connection from `bind` (any address if `None`), or learns why not.
 pub async fn tcp(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Connected {
+    open(to, bind, None, patience).await
+}
+
+async fn open(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>, patience: Duration) -> Connected {
     let clock = Stopwatch::start();
     let done = |outcome, stream: Option<Box<dyn Stream>>| Connected {
         fact: Connect { to, outcome, elapsed_ms: clock.elapsed_ms() },
         stream,
         local: None,
     };
-    let (socket, twin) = match prepare(to, bind) {
+    let (socket, twin) = match prepare(to, bind, hops) {
         Ok(pair) => pair,
         Err(error) => return done(local_failure(&error), None),
     };
@@ -46,11 +73,14 @@ pub async fn tcp(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Co
 }
 
 /// A socket ready to connect, and a second handle on it for the error queue: tokio keeps neither after a failure.
-fn prepare(to: SocketAddr, bind: Option<IpAddr>) -> io::Result<(TcpSocket, Socket)> {
+fn prepare(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>) -> io::Result<(TcpSocket, Socket)> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     if let Some(address) = bind.filter(|address| address.is_ipv4() == to.is_ipv4()) {
         socket.bind(&SocketAddr::new(address, 0).into())?;
+    }
+    if let Some(hops) = hops {
+        set_hops(&socket, to.is_ipv6(), hops)?;
     }
     keep_icmp(&socket, to, true);
     let twin = socket.try_clone()?;

@@ -30,6 +30,9 @@ use crate::evidence::{Connect, Resolution};
 
 /// A byte stream to a server.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
+    /// From now on, packets of this connection live for so many hops; `None` for the system's usual number.
+    fn limit_hops(&self, _hops: Option<u8>) {}
+
     /// From now on, closing sends a reset: for probes that must leave no TIME-WAIT on either side.
     fn reset_on_close(&self) {}
 }
@@ -49,6 +52,14 @@ pub struct Connected {
 pub trait Network: Send + Sync + fmt::Debug {
     /// Opens a TCP connection, or learns why not, within `patience`.
     fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected>;
+
+    /// Sends a SYN that lives for `hops` hops, or learns what it met. The connection, should it open, is reset at once.
+    fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect>;
+
+    /// How many hops away an address is, where that is known without asking: in a made-up world.
+    fn known_distance(&self, _to: IpAddr) -> Option<u8> {
+        None
+    }
 
     /// Turns a name into addresses, within `patience`.
     fn resolve(&self, host: &str, patience: Duration) -> BoxFuture<'_, Resolution>;

@@ -42,6 +42,8 @@ pub struct PortRule {
     pub ports: PortRange,
     /// How often the rule applies before it is used up; `None` for always.
     pub times: Option<u32>,
+    /// The hop that does it (counted from the client, 1 being the first router); `None` for the server's own host.
+    pub at: Option<u8>,
     /// What happens to it.
     pub treatment: Treatment,
 }
@@ -56,6 +58,8 @@ pub struct Scripted {
     pub networks: Vec<IpNet>,
     /// Address families or networks that this host has no route to.
     pub unroutable: Vec<IpNet>,
+    /// The routers between client and server; `None` for one that sends no ICMP errors.
+    pub routers: Vec<Option<IpAddr>>,
     /// Delay of every answer.
     pub delay: Duration,
     /// The servers' listeners.
@@ -76,17 +80,42 @@ impl std::fmt::Debug for Scripted {
 }
 
 impl Scripted {
-    fn treatment(&self, to: SocketAddr) -> Treatment {
+    /// What the SYN meets, and at which hop.
+    fn treatment(&self, to: SocketAddr) -> (Treatment, u8) {
+        let server = u8::try_from(self.routers.len() + 1).unwrap_or(u8::MAX);
         let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         used.resize(self.rules.len(), 0);
         for (rule, used) in self.rules.iter().zip(used.iter_mut()) {
             let applies = rule.to.contains(&to.ip()) && rule.ports.contains(to.port());
             if applies && rule.times.is_none_or(|times| *used < times) {
                 *used += 1;
-                return rule.treatment.clone();
+                return (rule.treatment.clone(), rule.at.unwrap_or(server));
             }
         }
-        if self.hosts.contains(&to.ip()) { Treatment::Pass } else { Treatment::Silent }
+        let usual = if self.hosts.contains(&to.ip()) { Treatment::Pass } else { Treatment::Silent };
+        (usual, server)
+    }
+
+    /// A SYN that lives for `hops` hops: a router answers in its place if it ends before the hop that treats it.
+    async fn walk(&self, to: SocketAddr, hops: u8, patience: Duration) -> Connect {
+        let clock = Stopwatch::start();
+        let (treatment, at) = self.treatment(to);
+        if hops > at || usize::from(hops) > self.routers.len() {
+            if treatment == Treatment::Pass {
+                // A walk never reaches a listener: it would use it up.
+                return Connect { to, outcome: Outcome::Reset, elapsed_ms: clock.elapsed_ms() };
+            }
+            return self.open(to, patience).await.fact;
+        }
+        let router = self.routers.get(usize::from(hops) - 1).copied().flatten();
+        let Some(sender) = router else {
+            tokio::time::sleep(patience).await;
+            return Connect { to, outcome: Outcome::Silent, elapsed_ms: clock.elapsed_ms() };
+        };
+        tokio::time::sleep(self.delay).await;
+        let kind = if to.is_ipv6() { 3 } else { 11 };
+        let outcome = Outcome::Icmp(IcmpError { kind, code: 0, sender: Some(sender) });
+        Connect { to, outcome, elapsed_ms: clock.elapsed_ms() }
     }
 
     /// The client's address of the same family, as the scenario has it.
@@ -104,7 +133,7 @@ impl Scripted {
             return done(Outcome::Unroutable { error: "Network is unreachable".to_owned() });
         }
         let listener = (self.listeners)(to);
-        let treatment = match (self.treatment(to), listener) {
+        let treatment = match (self.treatment(to).0, listener) {
             (Treatment::WhileAnnounced, Some(_)) => Treatment::Pass,
             (Treatment::WhileAnnounced, None) => Treatment::Silent,
             (other, _) => other,
@@ -131,6 +160,14 @@ impl Scripted {
 impl Network for Scripted {
     fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected> {
         Box::pin(self.open(to, patience))
+    }
+
+    fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect> {
+        Box::pin(self.walk(to, hops, patience))
+    }
+
+    fn known_distance(&self, _: IpAddr) -> Option<u8> {
+        u8::try_from(self.routers.len() + 1).ok()
     }
 
     fn resolve(&self, host: &str, _: Duration) -> BoxFuture<'_, Resolution> {

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 
 use super::{Connected, Network, connect, interfaces, resolve};
-use crate::evidence::{Resolution, ResolutionOutcome, ResolutionSource};
+use crate::evidence::{Connect, Resolution, ResolutionOutcome, ResolutionSource};
 
 /// The real network, with the user's wishes.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,10 @@ pub struct System {
 impl Network for System {
     fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected> {
         Box::pin(connect::tcp(to, self.bind, patience))
+    }
+
+    fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect> {
+        Box::pin(connect::syn(to, self.bind, hops, patience))
     }
 
     fn resolve(&self, host: &str, patience: Duration) -> BoxFuture<'_, Resolution> {

@@ -3,12 +3,13 @@
 //! Checks of the whole target run once, then the endpoints are visited one after the other: a server sees one control
 //! connection of ours at a time. Deadlines nest; when time is up, what was learned is reported.
 
+mod path;
 mod session;
 
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-pub use session::Session;
+pub use session::{Meanwhile, Session};
 
 use crate::checks::{self, Check, Reach};
 use crate::evidence::{Evidence, Step};

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use futures_util::future::join;
+
 use super::Progress;
 use crate::clock::{Deadline, Stopwatch};
 use crate::evidence::{
@@ -36,6 +38,17 @@ pub struct Session<'a> {
     clock: Stopwatch,
     deadline: Deadline,
     progress: Sink<'a>,
+}
+
+/// What is done while a data connect is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// The distance of the server is measured, on the control connection.
+    Measure,
+    /// Nothing.
+    Nothing,
+    /// The way to this port and to the control port is walked.
+    Walk(SocketAddr),
 }
 
 struct Sink<'a>(&'a dyn Progress);
@@ -263,16 +276,18 @@ impl<'a> Session<'a> {
             Patience::Quick => self.plan.limits.quick,
             Patience::Patient => self.plan.limits.patient,
         };
-        self.visit_within(offer, via, patience, allowed).await
+        self.visit_within(offer, via, patience, allowed, Meanwhile::Nothing).await
     }
 
-    /// [`visit`](Self::visit) with a patience of its own; two round trips are added to it.
+    /// [`visit`](Self::visit) with a patience of its own (two round trips are added to it), and something to do while a
+    /// silent port is waited for.
     pub async fn visit_within(
         &mut self,
         offer: usize,
         via: Via,
         patience: Patience,
         allowed: Duration,
+        meanwhile: Meanwhile,
     ) -> Option<Box<dyn Stream>> {
         let control = self.endpoint().address;
         let announced = self.endpoint().offers.get(offer)?.announced?;
@@ -282,7 +297,11 @@ impl<'a> Session<'a> {
         };
         let to = SocketAddr::new(address, announced.port);
         let connected = match self.contact.allows(control, to) {
-            Ok(()) => self.connect(to, (allowed + self.rtt() * 2).min(self.plan.limits.connect)).await,
+            Ok(()) => {
+                let allowed = (allowed + self.rtt() * 2).min(self.plan.limits.connect);
+                let connecting = self.network.connect(to, self.deadline.cap(allowed));
+                join(connecting, self.pass_the_time(meanwhile)).await.0
+            }
             Err(reason) => {
                 let fact = Connect { to, outcome: Outcome::NotContacted { reason }, elapsed_ms: 0.0 };
                 Connected { fact, stream: None, local: None }
@@ -296,6 +315,14 @@ impl<'a> Session<'a> {
             offer.visits.push(Visit { via, patience, connect: connected.fact });
         }
         connected.stream
+    }
+
+    async fn pass_the_time(&mut self, meanwhile: Meanwhile) {
+        match meanwhile {
+            Meanwhile::Nothing => {}
+            Meanwhile::Measure => self.measure_distance().await,
+            Meanwhile::Walk(to) => self.walk_both(to).await,
+        }
     }
 
     /// Adds a remark to the dialogue.

@@ -1,0 +1,45 @@
+//! A link with a delay: two TUN devices in two namespaces and a forwarder between them (`link.py`).
+
+use std::io::{BufRead as _, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The two ends, each a process in its own namespace. They end with the link.
+pub(crate) struct DelayedLink(Vec<Child>);
+
+impl DelayedLink {
+    /// Starts both ends. `inside` are commands that enter the namespaces, `names` what the devices are called there.
+    pub(crate) fn start(inside: [Command; 2], names: [&str; 2], delay: Duration) -> Result<Self, String> {
+        // Datagrams keep the packets apart.
+        let (left, right) = UnixDatagram::pair().map_err(|error| error.to_string())?;
+        let mut link = Self(Vec::new());
+        for ((mut command, name), socket) in inside.into_iter().zip(names).zip([left, right]) {
+            command
+                .args(["python3", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/link.py"), name])
+                .arg(delay.as_millis().to_string())
+                .stdin(OwnedFd::from(socket))
+                .stdout(Stdio::piped());
+            link.0.push(command.spawn().map_err(|error| format!("link.py: {error}"))?);
+        }
+        for end in &mut link.0 {
+            let mut line = String::new();
+            let output = end.stdout.take().ok_or("link.py has no output")?;
+            let _ = BufReader::new(output).read_line(&mut line);
+            if line.trim() != "ready" {
+                return Err("link.py did not start: is /dev/net/tun there?".to_owned());
+            }
+        }
+        Ok(link)
+    }
+}
+
+impl Drop for DelayedLink {
+    fn drop(&mut self) {
+        for end in &mut self.0 {
+            let _ = end.kill();
+            let _ = end.wait();
+        }
+    }
+}
