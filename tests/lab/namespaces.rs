@@ -213,7 +213,7 @@ impl Watchman {
         use std::os::unix::process::CommandExt as _;
         let script = format!("cat >/dev/null\n{SWEEP}\nrm -rf \"$2\"");
         let prefix = format!("{PREFIX}{}", std::process::id());
-        let mut command = command("sh", &["-c", &script.replace("^$1-", "^$1"), "watchman", &prefix]);
+        let mut command = command("sh", &["-c", &script, "watchman", &prefix]);
         command.arg(files).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().map(Self).map_err(|error| format!("sh: {error}"))
     }

@@ -1,0 +1,67 @@
+//! ProFTPD with mod_tls.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{Config, Listen};
+use crate::namespaces::{IPV6, PRIVATE, ROUTED, SECOND_PRIVATE};
+use crate::site::Site;
+
+pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
+    let ipv4 = format!("{PRIVATE} {SECOND_PRIVATE} {ROUTED}");
+    let addresses = match config.listen {
+        Listen::Ipv4 => ipv4,
+        Listen::Ipv6 => IPV6.to_owned(),
+        Listen::Both => format!("{ipv4} {IPV6}"),
+    };
+    let on = |wanted: bool| if wanted { "on" } else { "off" };
+    let text = format!(
+        "ServerName Lab\nServerType standalone\nDefaultAddress {addresses}\nSocketBindTight off\nPort 21\n\
+         UseIPv6 {ipv6}\nModulePath {modules}\nLoadModule mod_tls.c\nUser nobody\nGroup nogroup\n\
+         UseReverseDNS {names}\nPidFile /run/proftpd.pid\nScoreboardFile /run/scoreboard\nSystemLog {log}\n\
+         TransferLog none\nWtmpLog off\nDelayEngine off\nAuthOrder mod_auth_unix.c\nRequireValidShell off\n\
+         DefaultRoot /srv\n\
+         <Anonymous /srv>\n User ftp\n Group ftp\n UserAlias anonymous ftp\n RequireValidShell off\n\
+         <Limit WRITE>\n DenyAll\n </Limit>\n</Anonymous>\n\
+         <Global>\n{global}</Global>\n",
+        ipv6 = on(config.listen != Listen::Ipv4),
+        modules = site.proftpd_modules().display(),
+        names = on(config.slow_names.is_some()),
+        log = folder.join("proftpd.log").display(),
+        global = global(site, config),
+    );
+    let file = folder.join("proftpd.conf");
+    fs::write(&file, text)?;
+    let mut words = site.program("proftpd");
+    words.extend(["-n".to_owned(), "-c".to_owned(), file.display().to_string()]);
+    Ok(words)
+}
+
+/// What counts for every virtual server.
+fn global(site: &Site, config: &Config) -> String {
+    let mut lines = String::new();
+    if let Some((low, high)) = config.range {
+        lines += &format!("PassivePorts {low} {high}\n");
+    }
+    if let Some(address) = config.announce {
+        lines += &format!("MasqueradeAddress {address}\n");
+    }
+    if config.one_session {
+        lines += "MaxConnectionsPerHost 1\n";
+    }
+    if config.no_epsv {
+        lines += "<Limit EPSV>\n DenyAll\n</Limit>\n";
+    }
+    if config.strict_source {
+        lines += "AllowForeignAddress off\n";
+    }
+    if config.tls {
+        let file = site.certificate_file();
+        let file = file.display();
+        lines += &format!(
+            "TLSEngine on\nTLSRequired off\nTLSECCertificateFile {file}\nTLSECCertificateKeyFile {file}\n"
+        );
+    }
+    lines
+}

@@ -1,0 +1,45 @@
+//! vsftpd, as Debian packages it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{Config, Listen};
+use crate::site::Site;
+
+pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
+    // `listen_ipv6=YES` serves IPv4 too, and then `pasv_address` is ignored: what it announces is 0.0.0.0.
+    let ipv4 = config.listen == Listen::Ipv4;
+    let yes = |wanted: bool| if wanted { "YES" } else { "NO" };
+    let mut lines = format!(
+        "listen={}\nlisten_ipv6={}\nbackground=NO\nanonymous_enable=YES\nanon_root=/srv\nlocal_enable=YES\n\
+         local_root=/srv\npam_service_name=vsftpd\nsecure_chroot_dir=/run/empty\n\
+         seccomp_sandbox=NO\nvsftpd_log_file={}\n",
+        yes(ipv4),
+        yes(!ipv4),
+        folder.join("vsftpd.log").display()
+    );
+    if let Some((low, high)) = config.range {
+        lines += &format!("pasv_min_port={low}\npasv_max_port={high}\n");
+    }
+    if let Some(address) = config.announce {
+        lines += &format!("pasv_address={address}\n");
+    }
+    if config.one_session {
+        lines += "max_per_ip=1\n";
+    }
+    if config.no_epsv {
+        lines += "cmds_denied=EPSV\n";
+    }
+    if config.tls {
+        lines += &format!(
+            "ssl_enable=YES\nforce_local_logins_ssl=NO\nforce_local_data_ssl=NO\nallow_anon_ssl=YES\nrsa_cert_file={}\n",
+            site.certificate_file().display()
+        );
+    }
+    let file = folder.join("vsftpd.conf");
+    fs::write(&file, lines)?;
+    let mut words = site.program("vsftpd");
+    words.push(file.display().to_string());
+    Ok(words)
+}
