@@ -70,7 +70,9 @@ impl Way<'_> {
             self.name(next),
             if next - passed > 1 { " (the hops between answer for no port)" } else { "" }
         );
-        let location = self.zone_of(passed, next - 1);
+        // With no router between, this host and the server are equally near.
+        let nobody_between = passed == 0 && next == self.distance;
+        let location = if nobody_between { Location::Unknown } else { self.zone_of(passed, next - 1) };
         self.at(location, passed, next, words)
     }
 

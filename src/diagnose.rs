@@ -160,7 +160,7 @@ fn healthy(evidence: &Evidence) -> String {
     let list = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let ports: Vec<u16> = evidence.checked().flat_map(checks::support::announced_ports).collect();
     format!(
-        "Passive mode works at {list}: {} data connections opened, and a listing came through to the end.",
+        "Passive mode works at {list}: {} data connections opened, and the listing came through.",
         ports.len()
     )
 }

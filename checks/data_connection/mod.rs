@@ -211,12 +211,12 @@ fn summary(endpoint: &Endpoint) -> String {
         0 => visits
             .last()
             .map_or_else(String::new, |visit| format!("{} {}", visit.connect.to, visit.connect.describe())),
-        count => format!("{count} of {tried} opened, the slowest in {slowest:.1} ms"),
+        count => format!("{count} of {tried} opened, slowest {slowest:.1} ms"),
     };
     if !endpoint.cold.is_empty() {
         let silent = endpoint.cold.iter().filter(|probe| probe.connect.outcome == Outcome::Silent).count();
         words.push_str(match silent {
-            0 => "; unannounced ports answer, so the way is open",
+            0 => "; unannounced ports answer too",
             count if count == endpoint.cold.len() => "; unannounced ports are silent",
             _ => "; unannounced ports are in part silent",
         });

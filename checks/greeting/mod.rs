@@ -149,7 +149,7 @@ fn received(session: &mut Session<'_>, answer: &Answer) -> Option<String> {
         Answer::Garbled { problem } => problem.clone(),
         _ => session.control()?.unfinished(),
     };
-    let start: String = text.chars().take(200).collect();
+    let start: String = session.scrubbed(&text).chars().take(200).collect();
     (!start.is_empty()).then_some(start)
 }
 

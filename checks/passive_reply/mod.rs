@@ -204,6 +204,13 @@ async fn visit(session: &mut Session<'_>, index: usize, turn: usize) {
 }
 
 fn summary(endpoint: &Endpoint) -> String {
+    let fine = |mode| endpoint.offers_of(mode).any(|offer| offer.announced.is_some());
+    if fine(Mode::Pasv) && fine(Mode::Epsv) && super::paths::other_address(endpoint).is_none() {
+        return format!(
+            "PASV and EPSV, ports {}",
+            super::support::port_list(&super::support::announced_ports(endpoint))
+        );
+    }
     let words = [Mode::Pasv, Mode::Epsv].into_iter().filter_map(|mode| {
         let offers: Vec<_> = endpoint.offers_of(mode).collect();
         let last = offers.last()?;

@@ -47,6 +47,7 @@ pub(super) async fn transfer(
     let clock = Stopwatch::start();
     follow(session, &command, stream, &mut seen, clock).await;
     seen.elapsed_ms = clock.elapsed_ms();
+    seen.foreign_greeting = seen.foreign_greeting.map(|greeting| session.scrubbed(&greeting));
     if let Some(lost) =
         [&seen.completion, &seen.preliminary].into_iter().flatten().find(|a| a.reply().is_none())
     {
@@ -82,7 +83,7 @@ async fn follow(
         return;
     }
     let mut buffer = vec![0; 64 * 1024];
-    let mut told = 0;
+    let (mut told, mut replies) = (0, 0);
     let mut stream = Some(stream);
     while !finished(seen) {
         let patience = patience(session, seen);
@@ -103,7 +104,15 @@ async fn follow(
                     session.progress(&progress(seen, clock));
                 }
             }
-            Event::Reply(answer) => heard(seen, answer),
+            Event::Reply(answer) => {
+                heard(seen, answer);
+                replies += 1;
+                if replies > PRELIMINARY_LIMIT {
+                    let problem = "one preliminary reply after the other".to_owned();
+                    seen.completion = Some(Answer::Garbled { problem });
+                    return;
+                }
+            }
             // Our own deadline is no stall of the server's.
             Event::Pause if session.left().is_zero() => return,
             Event::Pause => {
@@ -172,6 +181,9 @@ fn took(seen: &mut Transfer, bytes: &[u8], clock: Stopwatch) {
     }
     seen.bytes += bytes.len() as u64;
 }
+
+/// Preliminary replies that one command may get: a server that sends them without end has nothing to say.
+const PRELIMINARY_LIMIT: u32 = 8;
 
 /// A reply arrived: the preliminary one first. A server may leave it out and confirm at once.
 fn heard(seen: &mut Transfer, answer: Answer) {

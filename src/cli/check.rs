@@ -104,7 +104,7 @@ fn amount(args: &OutputArgs) -> terminal::Amount {
 fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     let request: Request = target.parse().map_err(|error| Problem::new(format!("target: {error}")))?;
     let mut plan = Plan::new(request.target);
-    plan.login = password::credentials(&args.login, request.user.as_ref())?;
+    plan.login = password::credentials(&args.login, request.user.as_ref(), !args.output.dry_run)?;
     plan.directory = request.directory;
     plan.tls = match args.login.tls {
         TlsMode::Auto => TlsUse::Auto,
@@ -154,7 +154,7 @@ fn describe(plan: &Plan, args: &OutputArgs) -> String {
     let user = match &plan.login {
         pasvcheck::plan::Credentials::Anonymous => "anonymous".to_owned(),
         pasvcheck::plan::Credentials::Named { user, .. } => {
-            format!("{} (password given, not shown)", user.as_str())
+            format!("{} (its password is not shown)", user.as_str())
         }
     };
     let mut text = format!("Would check {} port {} as {user}:\n", plan.target.host, plan.target.port);
@@ -187,5 +187,11 @@ fn saved(path: &Path) -> Result<Report, Problem> {
         let file = std::fs::File::open(path).map_err(unreadable)?;
         file.take(REPORT_LIMIT).read_to_string(&mut text).map_err(unreadable)?;
     }
-    json::read(&text).map_err(|error| Problem::new(format!("{name}: {error}")))
+    let report = json::read(&text).map_err(|error| Problem::new(format!("{name}: {error}")))?;
+    // The host goes into commands to paste: a report from elsewhere must not bring a shell's words along.
+    let host = &report.evidence.target.host;
+    match host.parse::<Request>() {
+        Ok(request) if &request.target.host == host => Ok(report),
+        _ => Err(Problem::new(format!("{name}: its target is no host name or address"))),
+    }
 }

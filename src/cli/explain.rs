@@ -59,10 +59,6 @@ fn overview(args: &ExplainArgs, console: &Console) -> String {
         return format!("{:#}\n", serde_json::Value::from(all));
     }
     let mut text = prose::render(PASSIVE_MODE, &console.style, 0);
-    // The numbered steps are lines of their own.
-    for step in 2..=7 {
-        text = text.replace(&format!(" {step}. The"), &format!("\n{step}. The"));
-    }
     let _ = writeln!(text, "\n{}", console.style.bold("What pasvcheck can find (pasvcheck explain NAME):"));
     for check in checks::ALL {
         let _ =

@@ -15,7 +15,12 @@ const VARIABLE: &str = "PASVCHECK_PASSWORD";
 const ANONYMOUS: [&str; 2] = ["anonymous", "ftp"];
 
 /// As whom to log in: `--user`, else the user of the URL, else anonymous.
-pub(crate) fn credentials(args: &LoginArgs, from_url: Option<&Argument>) -> Result<Credentials, Problem> {
+/// A dry run does not need the password (`wanted` is false).
+pub(crate) fn credentials(
+    args: &LoginArgs,
+    from_url: Option<&Argument>,
+    wanted: bool,
+) -> Result<Credentials, Problem> {
     let typed = args.user.as_deref().map(Argument::new).transpose();
     let user = typed.map_err(|error| Problem::new(format!("--user cannot be sent: {error}")))?;
     let Some(user) = user.or_else(|| from_url.cloned()) else { return Ok(Credentials::Anonymous) };
@@ -25,7 +30,8 @@ pub(crate) fn credentials(args: &LoginArgs, from_url: Option<&Argument>) -> Resu
     if user.as_str().is_empty() {
         return Err(Problem::new("--user needs a name"));
     }
-    let password = Secret::new(password(args, &user)?);
+    let text = if wanted { password(args, &user)? } else { String::new() };
+    let password = Secret::new(text);
     let password = password.map_err(|error| Problem::new(format!("the password cannot be sent: {error}")))?;
     Ok(Credentials::Named { user, password })
 }

@@ -8,6 +8,7 @@ mod connect;
 mod dialogue;
 mod offer;
 mod path;
+mod survey;
 mod transfer;
 
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
 pub use path::{Hop, PathFacts, Walk};
+pub use survey::{PortState, RangeSource, Span, Survey, spans};
 pub use transfer::{DataEnd, Transfer};
 
 /// Everything that one run saw of one target.
@@ -162,6 +164,9 @@ pub struct Endpoint {
     /// What is known of the way there; `None` if it was not walked.
     #[serde(default)]
     pub path: Option<PathFacts>,
+    /// The survey of the passive range, if there was one.
+    #[serde(default)]
+    pub survey: Option<Survey>,
     /// Each transfer that was tried.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
@@ -283,6 +288,7 @@ impl Endpoint {
             offers: Vec::new(),
             cold: Vec::new(),
             path: None,
+            survey: None,
             transfers: Vec::new(),
             losses: Vec::new(),
             sessions: 0,

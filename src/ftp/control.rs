@@ -14,8 +14,11 @@ use super::{Command, Reply, ReplyReader, Secret};
 use crate::clock::{Stopwatch, in_ms};
 use crate::evidence::{Announced, Answer, Entry, Speaker};
 
-/// Lines of dialogue that are kept: a hostile server does not fill the report.
-const TRANSCRIPT_LIMIT: usize = 2000;
+/// Bytes of dialogue that are kept of one connection: a hostile server does not fill the report.
+const TRANSCRIPT_LIMIT: usize = 128 * 1024;
+
+/// Characters of one line that are kept in the transcript.
+const LINE_LIMIT: usize = 1000;
 
 /// A control connection in use.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Control<S> {
     secret: Option<Secret>,
     clock: Stopwatch,
     transcript: Vec<Entry>,
+    /// Bytes that went into the transcript.
+    kept: usize,
     last_verb: Option<&'static str>,
     ended: Option<Answer>,
 }
@@ -38,9 +43,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
             secret: None,
             clock,
             transcript: Vec::new(),
+            kept: 0,
             last_verb: None,
             ended: None,
         }
+    }
+
+    /// Scrubs this password from everything, from now on: a server may echo it on a later connection too.
+    pub fn protect(&mut self, secret: &Secret) {
+        self.secret = Some(secret.clone());
     }
 
     /// Sends a command and waits for its first reply.
@@ -190,9 +201,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     }
 
     fn note(&mut self, from: Speaker, line: String) {
-        if self.transcript.len() < TRANSCRIPT_LIMIT {
+        let line = shortened(line);
+        if self.kept + line.len() <= TRANSCRIPT_LIMIT {
+            self.kept += line.len();
             self.transcript.push(Entry { at_ms: self.clock.elapsed_ms(), from, line });
         }
+    }
+}
+
+/// A line of bearable length.
+fn shortened(line: String) -> String {
+    match line.char_indices().nth(LINE_LIMIT) {
+        Some((end, _)) => format!("{}… ({} bytes in all)", &line[..end], line.len()),
+        None => line,
     }
 }
 

@@ -42,6 +42,49 @@ pub async fn syn(to: SocketAddr, bind: Option<IpAddr>, hops: u8, patience: Durat
     connected.fact
 }
 
+/// Asks one port of many. One file descriptor, and no trace on either side: what opens is reset.
+pub async fn probe(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Outcome {
+    let stream = match raw(to, bind, None).and_then(|socket| begin(socket, to)) {
+        Ok(stream) => stream,
+        // On loopback the reset is there before the call returns.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Outcome::Reset,
+        Err(error) => return local_failure(&error),
+    };
+    match timeout(patience, stream.writable()).await {
+        Err(_) => Outcome::Silent,
+        Ok(Err(error)) => local_failure(&error),
+        Ok(Ok(())) => {
+            let socket = SockRef::from(&stream);
+            match socket.take_error() {
+                Ok(Some(error)) | Err(error) => failure(&socket, to, &error),
+                Ok(None) if stream.peer_addr().is_err() => not_connected(&socket),
+                Ok(None) => Outcome::Open,
+            }
+        }
+    }
+}
+
+/// Begins to connect. The socket is handed to the runtime only then: one that has not begun counts as hung up.
+fn begin(socket: Socket, to: SocketAddr) -> io::Result<TcpStream> {
+    socket.set_linger(Some(Duration::ZERO))?;
+    match socket.connect(&to.into()) {
+        Ok(()) => {}
+        Err(error) if under_way(&error) => {}
+        Err(error) => return Err(error),
+    }
+    TcpStream::from_std(socket.into())
+}
+
+#[cfg(unix)]
+fn under_way(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::EINPROGRESS)
+}
+
+#[cfg(not(unix))]
+fn under_way(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
 /// Opens a TCP connection from `bind` (any address if `None`), or learns why not.
 pub async fn tcp(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Connected {
     open(to, bind, None, patience).await
@@ -74,6 +117,13 @@ async fn open(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>, patience: 
 
 /// A socket ready to connect, and a second handle on it for the error queue: tokio keeps neither after a failure.
 fn prepare(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>) -> io::Result<(TcpSocket, Socket)> {
+    let socket = raw(to, bind, hops)?;
+    let twin = socket.try_clone()?;
+    Ok((TcpSocket::from_std_stream(socket.into()), twin))
+}
+
+/// A non-blocking socket with its options set.
+fn raw(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     if let Some(address) = bind.filter(|address| address.is_ipv4() == to.is_ipv4()) {
@@ -83,8 +133,7 @@ fn prepare(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>) -> io::Result
         set_hops(&socket, to.is_ipv6(), hops)?;
     }
     keep_icmp(&socket, to, true);
-    let twin = socket.try_clone()?;
-    Ok((TcpSocket::from_std_stream(socket.into()), twin))
+    Ok(socket)
 }
 
 /// What a failed connect means. An ICMP error is in the error queue; without one, `ECONNREFUSED` is a reset.

@@ -12,6 +12,7 @@ mod icmp;
 mod interfaces;
 pub mod resolve;
 mod scripted;
+pub mod survey;
 mod system;
 pub mod tls_hello;
 
@@ -26,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use scripted::{Lookup, PortRule, Scripted, Treatment};
 pub use system::System;
 
-use crate::evidence::{Connect, Resolution};
+use crate::evidence::{Connect, Outcome, Resolution};
 
 /// A byte stream to a server.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
@@ -55,6 +56,9 @@ pub trait Network: Send + Sync + fmt::Debug {
 
     /// Sends a SYN that lives for `hops` hops, or learns what it met. The connection, should it open, is reset at once.
     fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect>;
+
+    /// Asks one port of many: connects, and resets at once what opens.
+    fn probe(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Outcome>;
 
     /// How many hops away an address is, where that is known without asking: in a made-up world.
     fn known_distance(&self, _to: IpAddr) -> Option<u8> {

@@ -166,6 +166,16 @@ impl Network for Scripted {
         Box::pin(self.walk(to, hops, patience))
     }
 
+    fn probe(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Outcome> {
+        Box::pin(async move {
+            let connected = self.open(to, patience).await;
+            if let Some(stream) = &connected.stream {
+                stream.reset_on_close();
+            }
+            connected.fact.outcome
+        })
+    }
+
     fn known_distance(&self, _: IpAddr) -> Option<u8> {
         u8::try_from(self.routers.len() + 1).ok()
     }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 
 use super::{Connected, Network, connect, interfaces, resolve};
-use crate::evidence::{Connect, Resolution, ResolutionOutcome, ResolutionSource};
+use crate::evidence::{Connect, Outcome, Resolution, ResolutionOutcome, ResolutionSource};
 
 /// The real network, with the user's wishes.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,10 @@ impl Network for System {
 
     fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect> {
         Box::pin(connect::syn(to, self.bind, hops, patience))
+    }
+
+    fn probe(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Outcome> {
+        Box::pin(connect::probe(to, self.bind, patience))
     }
 
     fn resolve(&self, host: &str, patience: Duration) -> BoxFuture<'_, Resolution> {

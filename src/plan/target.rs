@@ -109,7 +109,15 @@ fn host_and_port(text: &str) -> Result<Target, TargetError> {
         Some(rest) => {
             let (host, after) = rest.split_once(']').ok_or(TargetError::HostCharacter('['))?;
             host.parse::<Ipv6Addr>().map_err(|_| TargetError::NotAnAddress(host.to_owned()))?;
-            (host, after.strip_prefix(':'))
+            let port = match after {
+                "" => None,
+                after => Some(
+                    after
+                        .strip_prefix(':')
+                        .ok_or_else(|| TargetError::Port(after.chars().take(20).collect()))?,
+                ),
+            };
+            (host, port)
         }
         None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
@@ -195,6 +203,7 @@ mod tests {
         assert_eq!(error("bücher.example"), TargetError::HostCharacter('ü'));
         assert_eq!(error("300.1.2.3"), TargetError::NotAnAddress("300.1.2.3".into()));
         assert_eq!(error("[::1"), TargetError::HostCharacter('['));
+        assert_eq!(error("[::1]junk"), TargetError::Port("junk".into()));
         assert_eq!(error("[x]:21"), TargetError::NotAnAddress("x".into()));
         assert_eq!(error(&"a".repeat(64)), TargetError::HostLength);
         assert_eq!(error("sftp://host"), TargetError::Scheme("sftp".into()));

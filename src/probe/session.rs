@@ -201,6 +201,9 @@ impl<'a> Session<'a> {
     pub fn adopt(&mut self, stream: Box<dyn Stream>, local: Option<IpAddr>) {
         self.flush();
         let mut control = Control::new(stream, self.clock);
+        if let Credentials::Named { password, .. } = &self.plan.login {
+            control.protect(password);
+        }
         control.remark(format!("control connection to {} opened", self.control_address()));
         self.control = Some(control);
         let endpoint = self.endpoint_mut();
@@ -322,6 +325,15 @@ impl<'a> Session<'a> {
             Meanwhile::Nothing => {}
             Meanwhile::Measure => self.measure_distance().await,
             Meanwhile::Walk(to) => self.walk_both(to).await,
+        }
+    }
+
+    /// Text from the network without the password, for what does not come over the control connection.
+    #[must_use]
+    pub fn scrubbed(&self, text: &str) -> String {
+        match &self.plan.login {
+            Credentials::Named { password, .. } => password.scrub(text),
+            Credentials::Anonymous => text.to_owned(),
         }
     }
 

@@ -18,7 +18,23 @@ fn finish(text: serde_json::Result<String>) -> String {
     // A report holds strings and numbers alone, so this cannot fail; were it ever to, the reader still gets JSON.
     let mut text = text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
     text.push('\n');
-    text
+    harmless(&text)
+}
+
+/// JSON escapes the first 32 control characters by itself; the others, and the marks that turn the writing direction, can
+/// only stand inside strings and are escaped here, for whoever looks at a report on a terminal.
+fn harmless(text: &str) -> String {
+    use std::fmt::Write as _;
+
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || super::style::harmless(c) {
+            out.push(c);
+        } else {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        }
+    }
+    out
 }
 
 /// Why a file is no report.

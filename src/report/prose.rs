@@ -27,6 +27,9 @@ pub fn render(text: &str, style: &Style, indent: usize) -> String {
             flush(&mut out, &mut paragraph, style, indent);
             blank(&mut out);
             let _ = writeln!(out, "{}{}", " ".repeat(indent), style.bold(heading));
+        } else if numbered(line) {
+            flush(&mut out, &mut paragraph, style, indent);
+            line.clone_into(&mut paragraph);
         } else if let Some(item) = line.strip_prefix("- ") {
             flush(&mut out, &mut paragraph, style, indent);
             paragraph = format!("• {item}");
@@ -44,6 +47,12 @@ pub fn render(text: &str, style: &Style, indent: usize) -> String {
 fn heading(line: &str) -> Option<&str> {
     let text = line.trim_start_matches('#');
     (text.len() < line.len() && text.starts_with(' ')).then(|| text.trim())
+}
+
+/// Whether a line begins a numbered item: `3. …`.
+fn numbered(line: &str) -> bool {
+    line.split_once(". ")
+        .is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn flush(out: &mut String, paragraph: &mut String, style: &Style, indent: usize) {

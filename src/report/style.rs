@@ -71,15 +71,19 @@ pub fn color_of(verdict: Verdict) -> Color {
 /// writing direction are shown as escapes.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let harmless = |c: char| match c {
-        '\n' => true,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
-        c => !c.is_control(),
-    };
+    let harmless = |c: char| c == '\n' || harmless(c);
     if text.chars().all(harmless) {
         return text.to_owned();
     }
     text.chars().map(|c| if harmless(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
+}
+
+/// Whether a character does nothing to a terminal but appear.
+pub(super) fn harmless(c: char) -> bool {
+    match c {
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
+        c => !c.is_control(),
+    }
 }
 
 #[cfg(test)]

@@ -26,10 +26,15 @@ pub enum Amount {
 /// Renders a report.
 #[must_use]
 pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
-    let mut out = verdict(report, style);
     if amount == Amount::Line {
-        return out;
+        return format!(
+            "{} {}: {}\n",
+            style.badge(report.verdict),
+            target(report),
+            printable(&report.summary)
+        );
     }
+    let mut out = verdict(report, style);
     let mut before = None;
     for finding in report.causes() {
         let notes =
@@ -50,10 +55,7 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
 
 /// `CRITICAL ftp.example.com:21 (vsftpd 3.0.5)` and the sentence.
 fn verdict(report: &Report, style: &Style) -> String {
-    let target = match report.target.port {
-        21 => report.target.host.clone(),
-        port => format!("{}:{port}", report.target.host),
-    };
+    let target = target(report);
     let server = report.server.as_ref().map(|server| {
         let version = server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
         let sure = if server.certainty == "certain" { "" } else { "probably " };
@@ -63,6 +65,16 @@ fn verdict(report: &Report, style: &Style) -> String {
     let mut out = format!("{} {}\n", style.badge(report.verdict), style.bold(&head));
     let _ = writeln!(out, "{}", style.wrap(&printable(&report.summary), 0));
     out
+}
+
+/// The target as it would be typed.
+fn target(report: &Report) -> String {
+    let host = printable(&report.target.host);
+    match report.target.port {
+        21 => host,
+        port if host.contains(':') => format!("[{host}]:{port}"),
+        port => format!("{host}:{port}"),
+    }
 }
 
 fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> String {

@@ -1,5 +1,7 @@
 //! What the hosts do to packets: rules of nftables as data.
 
+use std::fmt;
+
 use crate::namespaces::{Host, World};
 use crate::shell::run;
 
@@ -41,6 +43,12 @@ pub(crate) struct Rule {
     text: &'static str,
 }
 
+impl fmt::Display for Rule {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?}, {:?}: {}", self.host, self.chain, self.text)
+    }
+}
+
 /// A rule as nftables writes it.
 pub(crate) const fn on(host: Host, chain: Chain, text: &'static str) -> Rule {
     Rule { host, chain, text }
@@ -54,11 +62,15 @@ pub(crate) const FORWARD_ALL: Rule = on(
 );
 
 /// It forwards the control port alone; everything else ends at the router itself.
-pub(crate) const FORWARD_CONTROL: Rule =
-    on(Host::ServerRouter, Chain::Forwarding, "iifname wan ip daddr 203.0.113.10 tcp dport 21 dnat ip to 192.168.50.10");
+pub(crate) const FORWARD_CONTROL: Rule = on(
+    Host::ServerRouter,
+    Chain::Forwarding,
+    "iifname wan ip daddr 203.0.113.10 tcp dport 21 dnat ip to 192.168.50.10",
+);
 
 /// A home router does not answer for ports that it does not forward.
-pub(crate) const ROUTER_IS_SILENT: Rule = on(Host::ServerRouter, Chain::Arriving, "iifname wan tcp flags syn drop");
+pub(crate) const ROUTER_IS_SILENT: Rule =
+    on(Host::ServerRouter, Chain::Arriving, "iifname wan tcp flags syn drop");
 
 /// The server's router reads FTP, as many home routers do.
 pub(crate) const HELPER: &[Rule] = &[
@@ -68,8 +80,11 @@ pub(crate) const HELPER: &[Rule] = &[
 ];
 
 /// Private addresses lead nowhere on the internet.
-const NO_PRIVATE_ROUTES: Rule =
-    on(Host::Transit, Chain::Passing, "ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 } drop");
+const NO_PRIVATE_ROUTES: Rule = on(
+    Host::Transit,
+    Chain::Passing,
+    "ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 } drop",
+);
 
 /// A lab without a way to the world has no DNS: questions are lost, so that a resolver waits.
 const NO_DNS: Rule = on(Host::ServerRouter, Chain::Passing, "udp dport 53 drop");
@@ -90,7 +105,8 @@ pub(crate) fn load(world: &World, rules: &[Rule], private_routes: bool) -> Resul
     }
     for host in [Host::Client, Host::ClientRouter, Host::Transit, Host::ServerRouter, Host::Server] {
         let text = rule_set(all.iter().filter(|rule| rule.host == host));
-        run(&mut world.inside(host, &["nft", "-f", "-"]), &text).map_err(|error| format!("{error}\n{text}"))?;
+        run(&mut world.inside(host, &["nft", "-f", "-"]), &text)
+            .map_err(|error| format!("{error}\n{text}"))?;
     }
     Ok(())
 }
@@ -98,7 +114,8 @@ pub(crate) fn load(world: &World, rules: &[Rule], private_routes: bool) -> Resul
 fn rule_set<'a>(rules: impl Iterator<Item = &'a Rule> + Clone) -> String {
     let mut text = String::from("flush ruleset\ntable inet lab {\n");
     if rules.clone().any(|rule| rule.text.contains("ct helper")) {
-        text += "ct helper ftp {\n type \"ftp\" protocol tcp;\n}\n";
+        text += "ct helper ftp {\n type \"ftp\" protocol tcp; l3proto ip;\n}\n";
+        text += "ct helper ftp6 {\n type \"ftp\" protocol tcp; l3proto ip6;\n}\n";
     }
     text += "counter lost {\n}\n";
     text += "set seen {\n type ipv4_addr; flags dynamic,timeout; timeout 1m;\n}\n";
@@ -115,7 +132,8 @@ fn rule_set<'a>(rules: impl Iterator<Item = &'a Rule> + Clone) -> String {
 
 /// How many packets the rules with `counter name "lost"` have dropped on transit since the last call.
 pub(crate) fn lost_packets(world: &World) -> Result<u64, String> {
-    let told = run(&mut world.inside(Host::Transit, &["nft", "reset", "counter", "inet", "lab", "lost"]), "")?;
+    let told =
+        run(&mut world.inside(Host::Transit, &["nft", "reset", "counter", "inet", "lab", "lost"]), "")?;
     let mut words = told.split_whitespace().skip_while(|word| *word != "packets");
     words.nth(1).and_then(|count| count.parse().ok()).ok_or_else(|| format!("no count in {told}"))
 }

@@ -6,18 +6,26 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::site::Site;
+
 /// The two ends, each a process in its own namespace. They end with the link.
 pub(crate) struct DelayedLink(Vec<Child>);
 
 impl DelayedLink {
     /// Starts both ends. `inside` are commands that enter the namespaces, `names` what the devices are called there.
-    pub(crate) fn start(inside: [Command; 2], names: [&str; 2], delay: Duration) -> Result<Self, String> {
+    pub(crate) fn start(
+        site: &Site,
+        inside: [Command; 2],
+        names: [&str; 2],
+        delay: Duration,
+    ) -> Result<Self, String> {
         // Datagrams keep the packets apart.
         let (left, right) = UnixDatagram::pair().map_err(|error| error.to_string())?;
         let mut link = Self(Vec::new());
         for ((mut command, name), socket) in inside.into_iter().zip(names).zip([left, right]) {
             command
-                .args(["python3", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/link.py"), name])
+                .args(site.python(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/link.py").as_ref()))
+                .arg(name)
                 .arg(delay.as_millis().to_string())
                 .stdin(OwnedFd::from(socket))
                 .stdout(Stdio::piped());

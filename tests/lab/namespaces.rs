@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::link::DelayedLink;
 use crate::shell::{command, run};
+use crate::site::Site;
 
 /// The server's public address, which its router holds.
 pub(crate) const PUBLIC: &str = "203.0.113.10";
@@ -144,7 +145,7 @@ pub(crate) struct World {
 
 impl World {
     /// Builds a world; `delay` makes the way from transit to the server that much longer, in each direction.
-    pub(crate) fn build(letter: char, delay: Option<Duration>) -> Result<Self, String> {
+    pub(crate) fn build(letter: char, site: &Site, delay: Option<Duration>) -> Result<Self, String> {
         // The guard exists before the first namespace does, so that a failure half-way leaves nothing behind.
         let mut world = Self { prefix: format!("{PREFIX}{}-{letter}", std::process::id()), _slow: None };
         let mut batch: Vec<String> =
@@ -160,7 +161,7 @@ impl World {
         run(&mut command("ip", &["-batch", "-"]), &batch.join("\n"))?;
         if let Some(delay) = delay {
             let ends = [world.inside(Host::Transit, &[]), world.inside(Host::ServerRouter, &[])];
-            world._slow = Some(DelayedLink::start(ends, ["east", "wan"], delay)?);
+            world._slow = Some(DelayedLink::start(site, ends, ["east", "wan"], delay)?);
         }
         for host in Host::ALL {
             run(world.inside(host, &["sysctl", "-qw"]).args(SYSCTLS), "")?;

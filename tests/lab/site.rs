@@ -11,7 +11,8 @@ pub(crate) const USER: &str = "tester";
 /// Its password.
 pub(crate) const PASSWORD: &str = "secret-Pw1";
 /// `openssl passwd -6 -salt pasvcheck secret-Pw1`
-const PASSWORD_HASH: &str = "$6$pasvcheck$GW5jTmNym9fzNheniqsjAVHo2Si0.8bDt5Tp02doo7gjEmAsFWSdMDZUC/JbIppcYu0mSZ04ksZ9NiDFCmU0r.";
+const PASSWORD_HASH: &str =
+    "$6$pasvcheck$GW5jTmNym9fzNheniqsjAVHo2Si0.8bDt5Tp02doo7gjEmAsFWSdMDZUC/JbIppcYu0mSZ04ksZ9NiDFCmU0r.";
 
 /// The folder of this run, removed at its end.
 pub(crate) struct Site {
@@ -92,7 +93,8 @@ impl Site {
         let host = fs::read_to_string("/proc/sys/kernel/hostname")?;
         fs::write(etc.join("hosts"), format!("127.0.0.1 localhost {host}::1 localhost\n"))?;
         for service in ["vsftpd", "ftp", "other"] {
-            let rules = "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n";
+            let rules =
+                "auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n";
             fs::write(etc.join("pam.d").join(service), rules)?;
         }
         // Servers that change into the folder as the user must be able to.
@@ -104,7 +106,8 @@ impl Site {
 
     fn certificate(&self) -> Result<(), String> {
         let file = self.certificate_file().display().to_string();
-        let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ftp.example.com";
+        let words =
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ftp.example.com";
         let mut openssl = command("openssl", &words.split(' ').collect::<Vec<_>>());
         run(openssl.args(["-keyout", &file, "-out", &format!("{file}.crt")]), "")?;
         let joined = fs::read_to_string(&file).and_then(|key| {

@@ -117,19 +117,35 @@ pub(crate) struct Running<'w> {
 impl<'w> Running<'w> {
     /// Starts a server and waits until its port is open. No connection is made for that: the server's own counts of
     /// sessions start at zero.
-    pub(crate) fn start(world: &'w World, site: &Site, daemon: Daemon, config: &Config) -> Result<Self, String> {
+    pub(crate) fn start(
+        world: &'w World,
+        site: &Site,
+        daemon: Daemon,
+        config: &Config,
+    ) -> Result<Self, String> {
         let folder = site.folder(&world.namespace(Host::Server));
         let told = |error: std::io::Error| format!("{daemon}: {error}");
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(told)?;
         fs::write(folder.join("resolv.conf"), resolver(config)).map_err(told)?;
         let words = daemon.prepare(site, config, &folder).map_err(told)?;
-        let log = File::options().create(true).append(true).read(true).open(folder.join("log")).map_err(told)?;
+        let log =
+            File::options().create(true).append(true).read(true).open(folder.join("log")).map_err(told)?;
         let copy = || log.try_clone().map(Stdio::from).map_err(told);
         // The server dies with its process of number 1, and that with this process: nothing it forks survives.
         let mut start = command("setpriv", &["--pdeathsig", "KILL", "ip", "netns", "exec"]);
         start.arg(world.namespace(Host::Server));
-        start.args(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", LAY_OVER, "inner"]);
+        start.args([
+            "unshare",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "sh",
+            "-c",
+            LAY_OVER,
+            "inner",
+        ]);
         start.arg(site.root()).arg(&folder).arg(if config.empty { "empty" } else { "." }).args(words);
         // vsftpd writes what is wrong with its configuration to its standard input.
         let child = start.stdin(copy()?).stdout(copy()?).stderr(copy()?).spawn().map_err(told)?;

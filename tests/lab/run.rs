@@ -1,0 +1,223 @@
+//! One scenario on one server: set up, check, compare.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use pasvcheck::clock::Stopwatch;
+use pasvcheck::evidence::{Announced, Endpoint, Mode, Speaker};
+use pasvcheck::report::Report;
+
+use crate::daemons::{Daemon, Running};
+use crate::firewall;
+use crate::namespaces::World;
+use crate::scenarios::{Also, Case, Way};
+use crate::site::{PASSWORD, Site};
+
+/// Tries for the server to draw its ports on both sides of an edge; one try in fifteen or so does not.
+const DRAWS: u8 = 8;
+
+/// No check may take longer.
+const LIMIT: &str = "100";
+
+/// What may be told of any server without being expected: its version is what the machine's packages say.
+const ALWAYS_ALLOWED: &str = "server-outdated";
+
+/// What came of a scenario.
+pub(crate) struct Done {
+    pub(crate) case: &'static Case,
+    pub(crate) daemon: Daemon,
+    /// The last report, if there is one.
+    pub(crate) report: Option<Report>,
+    /// What differs from what is expected.
+    pub(crate) complaints: Vec<String>,
+    /// Words for the table.
+    pub(crate) note: String,
+    /// How long all of it took.
+    pub(crate) took: Duration,
+}
+
+/// Runs a scenario. What goes wrong is a complaint, not a panic: the others go on.
+pub(crate) fn run(world: &World, site: &Site, case: &'static Case, daemon: Daemon) -> Done {
+    let clock = Stopwatch::start();
+    let mut done = Done {
+        case,
+        daemon,
+        report: None,
+        complaints: Vec::new(),
+        note: String::new(),
+        took: Duration::ZERO,
+    };
+    if let Err(error) = attempt(world, site, &mut done) {
+        done.complaints.push(error);
+    }
+    done.took = clock.elapsed();
+    done
+}
+
+fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
+    let case = done.case;
+    firewall::load(world, case.rules, case.private_routes)?;
+    let _beside = match case.also {
+        Also::Listeners(host, low, high) => Some(Listeners::start(world, site, host, low, high)?),
+        _ => None,
+    };
+    let server = Running::start(world, site, done.daemon, &case.config)?;
+    if case.also == Also::Frozen {
+        server.freeze()?;
+    }
+    let mut left = if case.edge.is_some() { DRAWS } else { case.runs };
+    while left > 0 {
+        left -= 1;
+        let report = check(world, case)?;
+        let drawn = case.edge.is_none_or(|edge| straddles(&report, edge));
+        if drawn {
+            done.complaints.extend(compare(case, &report));
+        }
+        if case.way == Way::Far && case.expect.findings.is_empty() {
+            cost(world, done, &report)?;
+        }
+        done.report = Some(report);
+        if case.edge.is_some() && drawn {
+            return Ok(());
+        }
+    }
+    match case.edge {
+        Some(edge) => Err(format!("in {DRAWS} runs no mode drew ports on both sides of {edge}")),
+        None => Ok(()),
+    }
+}
+
+/// Runs the program where the client is.
+fn check(world: &World, case: &Case) -> Result<Report, String> {
+    let mut command = world.inside(case.from, &["timeout", LIMIT, env!("CARGO_BIN_EXE_pasvcheck"), "--json"]);
+    command.args(case.options).arg(case.target).env("PASVCHECK_PASSWORD", PASSWORD).stdin(Stdio::null());
+    let done = command.output().map_err(|error| error.to_string())?;
+    let report: Report = serde_json::from_slice(&done.stdout).map_err(|error| {
+        format!("no report ({error}), {}: {}", done.status, String::from_utf8_lossy(&done.stderr))
+    })?;
+    let code = i32::from(report.verdict.exit_code());
+    if done.status.code() == Some(code) {
+        Ok(report)
+    } else {
+        Err(format!("{} with the verdict {}", done.status, report.verdict))
+    }
+}
+
+/// Where a report differs from what is expected.
+fn compare(case: &Case, report: &Report) -> Vec<String> {
+    let expect = case.expect;
+    let mut complaints = Vec::new();
+    if report.verdict != expect.verdict {
+        complaints.push(format!("the verdict is {}, not {}", report.verdict, expect.verdict));
+    }
+    let told = told(report);
+    for name in expect.findings.iter().filter(|name| !told.contains(name)) {
+        complaints.push(format!("{name} is not told"));
+    }
+    for name in told.iter().filter(|name| !expect.findings.contains(name) && !expect.allowed.contains(name)) {
+        complaints.push(format!("{name} is told"));
+    }
+    let any = |name: &&&str| report.findings.iter().any(|finding| finding.id == **name);
+    complaints.extend(expect.forbidden.iter().filter(any).map(|name| format!("{name} is there")));
+    complaints
+}
+
+/// The findings that the terminal shows: those that no other explains.
+pub(crate) fn told(report: &Report) -> Vec<&str> {
+    let causes = report.findings.iter().filter(|finding| finding.explained_by.is_none());
+    let mut names: Vec<&str> =
+        causes.map(|finding| finding.id.as_str()).filter(|name| *name != ALWAYS_ALLOWED).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether some mode was offered ports below the edge and from it on.
+fn straddles(report: &Report, edge: u16) -> bool {
+    let endpoint = &report.evidence.endpoints[0];
+    [Mode::Pasv, Mode::Epsv].into_iter().any(|mode| {
+        let ports = || endpoint.offers_of(mode).filter_map(|offer| offer.announced);
+        let below = |announced: Announced| announced.port < edge;
+        ports().any(below) && !ports().all(below)
+    })
+}
+
+/// What a healthy check costs, held to the bar: 24 round trips and 16 connections, and on a link that lost nothing the
+/// time of 24 round trips and 0.15 s, plus the pause that the server makes before its greeting.
+fn cost(world: &World, done: &mut Done, report: &Report) -> Result<(), String> {
+    let endpoint = &report.evidence.endpoints[0];
+    let lost = firewall::lost_packets(world)?;
+    let (trips, connections) = (round_trips(endpoint), connections(endpoint));
+    let round_trip = endpoint.rtt_ms().unwrap_or_default();
+    let greeting = endpoint.greeting.as_ref().map_or(0.0, |greeting| greeting.elapsed_ms);
+    let pause = (greeting - round_trip).max(0.0);
+    let allowed = 24.0 * round_trip + 150.0 + pause;
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
+    let took = report.duration_ms as f64;
+    done.note += &format!("{trips} trips, {connections} conns, {took:.0} of {allowed:.0} ms, {lost} lost; ");
+    if trips > 24 && lost == 0 {
+        done.complaints.push(format!("{trips} round trips"));
+    }
+    if connections > 16 {
+        done.complaints.push(format!("{connections} connections"));
+    }
+    if took > allowed && lost == 0 {
+        done.complaints.push(format!("{took:.0} ms, and {allowed:.0} ms are allowed"));
+    }
+    Ok(())
+}
+
+/// Times that the run waited for the other side: the control connection and its greeting, each command, each data
+/// connection, all cold probes together, and the end of the listing. The same count as in `tests/budget.rs`.
+fn round_trips(endpoint: &Endpoint) -> usize {
+    let lines = |from: Speaker, start: &str| {
+        endpoint.dialogue.iter().filter(|entry| entry.from == from && entry.line.starts_with(start)).count()
+    };
+    2 + lines(Speaker::Client, "")
+        + lines(Speaker::Note, "data connection")
+        + usize::from(lines(Speaker::Note, "unannounced port") > 0)
+        + endpoint.transfers.len()
+}
+
+/// TCP connections that the server sees.
+fn connections(endpoint: &Endpoint) -> usize {
+    let data = endpoint.dialogue.iter().filter(|entry| {
+        entry.from == Speaker::Note
+            && entry.line.starts_with("data connection")
+            && entry.line.contains("opened")
+    });
+    endpoint.sessions as usize + data.count() + endpoint.cold.len()
+}
+
+/// A program that holds ports of a host. It ends with this value.
+struct Listeners(Child);
+
+impl Listeners {
+    fn start(
+        world: &World,
+        site: &Site,
+        host: crate::namespaces::Host,
+        low: u16,
+        high: u16,
+    ) -> Result<Self, String> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/listen.py");
+        let words = site.python(script.as_ref());
+        let mut command = world.inside(host, &[]);
+        command.args(words).args([low.to_string(), high.to_string()]).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("listen.py: {error}"))?;
+        let mut line = String::new();
+        if let Some(output) = child.stdout.take() {
+            let _ = BufReader::new(output).read_line(&mut line);
+        }
+        let started = Self(child);
+        if line.trim() == "ready" { Ok(started) } else { Err("listen.py did not start".to_owned()) }
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,78 @@
+//! Nothing comes, or nothing more.
+
+use super::{Aioftp, Also, COMMON, Case, Expect, HEALTHY, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd};
+use crate::firewall::{Chain, FORWARD_ALL, on};
+use crate::namespaces::Host;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        // The kernel accepts for a server that hangs, up to the length of its queue.
+        name: "server hangs",
+        on: &[Vsftpd, Pyftpdlib],
+        also: Also::Frozen,
+        expect: Expect::critical(&["greeting-timeout"]),
+        ..HEALTHY
+    },
+    Case {
+        // Small packets pass: the login, the listing. A file does not.
+        name: "large packets lost",
+        on: SETTABLE,
+        rules: &[
+            FORWARD_ALL,
+            on(Host::Transit, Chain::Passing, "iifname east meta length > 1000 tcp sport 50000-50009 drop"),
+        ],
+        options: &["--download", "big.bin"],
+        expect: Expect::critical(&["data-stalled"]),
+        ..HEALTHY
+    },
+    Case {
+        name: "control port dropped",
+        on: &[Vsftpd],
+        rules: &[FORWARD_ALL, on(Host::ServerRouter, Chain::Passing, "tcp dport 21 drop")],
+        expect: Expect::critical(&["control-filtered"]),
+        ..HEALTHY
+    },
+    Case {
+        name: "control port refused",
+        on: &[Proftpd],
+        rules: &[FORWARD_ALL, on(Host::Server, Chain::Arriving, "tcp dport 21 reject with tcp reset")],
+        expect: Expect::critical(&["control-refused"]),
+        ..HEALTHY
+    },
+    Case {
+        name: "control port rejected",
+        on: &[PureFtpd],
+        rules: &[
+            FORWARD_ALL,
+            on(Host::ServerRouter, Chain::Passing, "tcp dport 21 reject with icmp admin-prohibited"),
+        ],
+        expect: Expect::critical(&["control-unreachable"]),
+        ..HEALTHY
+    },
+    Case {
+        // A device that tracks connections forgets this one after the login.
+        name: "control connection cut in the dialogue",
+        on: COMMON,
+        rules: &[
+            FORWARD_ALL,
+            on(Host::ServerRouter, Chain::Passing, "tcp dport 21 ct original packets > 8 drop"),
+        ],
+        expect: Expect::critical(&["control-lost"]),
+        ..HEALTHY
+    },
+    Case {
+        name: "data reset in the transfer",
+        on: &[Aioftp, Pyftpdlib],
+        rules: &[
+            FORWARD_ALL,
+            on(
+                Host::ServerRouter,
+                Chain::Passing,
+                "tcp sport 50000-50009 ct reply bytes > 200000 reject with tcp reset",
+            ),
+        ],
+        options: &["--download", "big.bin"],
+        expect: Expect::critical(&["data-truncated"]),
+        ..HEALTHY
+    },
+];
