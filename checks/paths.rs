@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{Connect, DataEnd, Endpoint, Mode, Outcome, Transfer, Via, Visit};
+use crate::evidence::{Answer, Connect, DataEnd, Endpoint, Mode, Outcome, Transfer, Via, Visit};
 
 /// How a way turned out.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,10 +93,18 @@ fn judge<'a>(endpoint: &'a Endpoint, mode: Mode, to: &dyn Fn(IpAddr) -> bool) ->
 /// server saw it.
 #[must_use]
 pub fn in_vain(transfer: &Transfer) -> bool {
+    // A control connection that broke in between says nothing of the data connection.
+    let lost = [&transfer.preliminary, &transfer.completion]
+        .into_iter()
+        .flatten()
+        .any(|answer| matches!(answer, Answer::Closed { .. } | Answer::Garbled { .. }));
+    let goodbye = transfer.refusal().is_some_and(|reply| reply.code == 421 && !reply.says("data channel"));
     let nothing_came = transfer.bytes == 0 || transfer.foreign_greeting.is_some();
     let refused_itself = transfer.refusal().is_some_and(|reply| !matches!(reply.code, 425 | 426 | 421));
-    let server_ended = transfer.completion.as_ref().is_some_and(crate::evidence::Answer::positive);
+    let server_ended = transfer.completion.as_ref().is_some_and(Answer::positive);
     transfer.data.outcome == Outcome::Open
+        && !lost
+        && !goodbye
         && nothing_came
         && !refused_itself
         && !server_ended

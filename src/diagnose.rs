@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::checks::{self, Rule};
-use crate::evidence::{Endpoint, Evidence, Transfer};
+use crate::evidence::{Endpoint, Evidence, Mode, Transfer};
 use crate::explain;
 use crate::explain::values::Values;
 use crate::finding::{Detail, Finding, Severity, Verdict};
@@ -89,6 +89,11 @@ fn verdict(evidence: &Evidence, findings: &[Finding]) -> Verdict {
 
 /// Why nothing was proven, if so: then silence of the rules is no praise.
 fn unproven(evidence: &Evidence) -> Option<String> {
+    let unfinished =
+        evidence.checked().flat_map(|endpoint| &endpoint.transfers).find(|transfer| transfer.unfinished());
+    if let Some(transfer) = unfinished {
+        return Some(format!("the time was up during {}, after {} bytes", transfer.command, transfer.bytes));
+    }
     if evidence.checked().any(proven) {
         return None;
     }
@@ -132,6 +137,9 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
                 more => format!(" (and {more} more findings)"),
             };
             let opening = match verdict {
+                Verdict::Critical if evidence.checked().any(works_as_announced) => {
+                    "Passive mode works from here, but not for all"
+                }
                 Verdict::Critical => "Passive mode is broken",
                 Verdict::Warning => "Passive mode works from here, with a caveat",
                 _ => "Passive mode could not be tested",
@@ -142,12 +150,21 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
                 if verdict == Verdict::Critical && !reached { "FTP is out of reach" } else { opening };
             format!("{opening}: {}{more}.", first.title)
         }
+        Some(first) if verdict == Verdict::Unknown => {
+            format!("Passive mode could not be tested: {}.", first.title)
+        }
         _ if verdict == Verdict::Unknown => {
             let reason = unproven(evidence).unwrap_or_else(|| "nothing was seen".to_owned());
             format!("Passive mode of {host} could not be tested: {reason}.")
         }
         _ => healthy(evidence),
     }
+}
+
+/// Whether a client that follows the standard gets its listing, by PASV or, over IPv6, by EPSV.
+fn works_as_announced(endpoint: &Endpoint) -> bool {
+    let mode = if endpoint.address.is_ipv4() { Mode::Pasv } else { Mode::Epsv };
+    checks::paths::as_announced(endpoint, mode) == checks::paths::Way::Works
 }
 
 /// What worked, in one sentence.

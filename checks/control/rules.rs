@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::any_open;
 use crate::checks::support::{at, each};
-use crate::evidence::{Answer, Connect, Endpoint, Evidence, Outcome};
-use crate::finding::{Confidence, Detail, Location, Scope};
+use crate::evidence::{Answer, Connect, Endpoint, Evidence, Loss, Outcome};
+use crate::finding::{Detail, Location, Scope, Severity};
 
 /// No address of the target can be reached for want of a route or an interface here.
 pub(super) fn local_network_down(evidence: &Evidence) -> Vec<Detail> {
@@ -114,11 +114,20 @@ pub(super) fn control_unreachable(evidence: &Evidence) -> Vec<Detail> {
 /// The dialogue was cut.
 pub(super) fn control_lost(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let loss = endpoint.losses.iter().find(|loss| matters(&loss.how))?;
-        let verb = loss.after.as_deref().unwrap_or("the login");
-        let title = format!("the control connection was lost at {verb}");
+        // A loss over a transfer or its port weighs more than one over a question on the side.
+        let loss = endpoint.losses.iter().max_by_key(|loss| !beside(&culprit(loss)))?;
+        let verb = culprit(loss);
+        let scope = Scope::endpoint(endpoint.address);
+        let goodbye = loss.last_reply.as_ref().filter(|reply| reply.code == 421);
+        let title = match (goodbye, &loss.how) {
+            (Some(_), _) => format!("the server ends the session at {verb}"),
+            (None, Answer::Garbled { .. }) => format!("the answer to {verb} is no FTP reply"),
+            _ => format!("the control connection was lost at {verb}"),
+        };
         let mut detail = format!("While the answer to {verb} was awaited, {}.", how(&loss.how));
-        if let Some(reply) = loss.last_reply.as_ref().filter(|reply| reply.code >= 400) {
+        if let Some(reply) = goodbye {
+            detail = format!("{verb} was answered with \"{}\", and the session was over.", reply.last_line());
+        } else if let Some(reply) = loss.last_reply.as_ref().filter(|reply| reply.code >= 400) {
             let _ = write!(detail, " The server's last words were \"{}\".", reply.last_line());
         }
         detail.push_str(match loss.how {
@@ -126,22 +135,32 @@ pub(super) fn control_lost(evidence: &Evidence) -> Vec<Detail> {
                 " A device that reads FTP and swallows what it does not understand looks like this, and so does a server \
                  process that hangs."
             }
-            Answer::Closed { reset: true } => " A reset comes from a crashed server process or from a device on the path.",
-            _ => " The server's log tells whether the server did it.",
+            Answer::Closed { reset: true } if goodbye.is_none() => {
+                " A reset comes from a crashed server process or from a device on the path."
+            }
+            _ => " The server's log tells why.",
         });
-        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail);
-        let reply = loss.last_reply.as_ref().map(|reply| reply.last_line().to_owned());
-        let seen = seen.quote(format!("{verb} → {}", loss.how.describe()));
-        Some(match reply {
-            Some(line) => seen.quote(format!("before it: \"{line}\"")),
+        let seen = Detail::new(scope, title, detail).quote(format!("{verb} → {}", loss.how.describe()));
+        let seen = match &loss.last_reply {
+            Some(reply) => seen.quote(format!("before it: \"{}\"", reply.last_line())),
             None => seen,
-        })
-        .map(|seen| seen.confidence(Confidence::Certain))
+        };
+        let harmless = beside(&verb) && endpoint.transfers.iter().any(crate::evidence::Transfer::completed);
+        Some(if harmless { seen.severity(Severity::Warning) } else { seen })
     })
 }
 
-fn matters(how: &Answer) -> bool {
-    !matches!(how, Answer::Reply(_))
+/// The command over which a session ended: the one that got a 421, which announces the end (RFC 959 §4.2.2), or the one
+/// whose answer did not come.
+fn culprit(loss: &Loss) -> String {
+    let announced = loss.last_reply.as_ref().is_some_and(|reply| reply.code == 421);
+    let verb = if announced { &loss.last_command } else { &loss.after };
+    verb.clone().unwrap_or_else(|| "the login".to_owned())
+}
+
+/// Commands without which passive transfers work.
+fn beside(verb: &str) -> bool {
+    matches!(verb, "FEAT" | "SYST" | "CSID" | "NOOP" | "AUTH" | "CWD" | "TYPE" | "SIZE" | "QUIT")
 }
 
 fn how(answer: &Answer) -> String {

@@ -32,7 +32,10 @@ pub(super) fn not_ftp(evidence: &Evidence) -> Vec<Detail> {
         let greeting = endpoint.greeting.as_ref()?;
         let (protocol, quote) = foreign(greeting)?;
         let port = evidence.target.port;
-        let title = format!("port {port} does not speak FTP, but {protocol}");
+        let title = match protocol {
+            UNKNOWN => format!("port {port} does not speak FTP"),
+            known => format!("port {port} speaks {known}, not FTP"),
+        };
         let detail = format!(
             "An FTP server greets with a line that begins with 220 (RFC 959 §5.4). This port said something else, which is \
              {protocol}. The port or the host is another one than you think, or a proxy stands in front."
@@ -58,6 +61,9 @@ fn foreign(greeting: &Greeting) -> Option<(&'static str, String)> {
     }
 }
 
+/// Bytes that give no protocol away.
+const UNKNOWN: &str = "no protocol that is recognised";
+
 fn protocol_of(text: &str) -> &'static str {
     let start = text.trim_start_matches(['"', ' ']);
     let known = [
@@ -72,7 +78,7 @@ fn protocol_of(text: &str) -> &'static str {
         ("\u{16}\u{3}", "TLS"),
     ];
     let named = known.iter().find(|(prefix, _)| start.starts_with(prefix)).map(|(_, protocol)| *protocol);
-    named.unwrap_or("something that is not recognised")
+    named.unwrap_or(UNKNOWN)
 }
 
 /// TCP opens and nobody speaks.
@@ -330,6 +336,6 @@ mod tests {
     fn other_protocols_are_named() {
         assert!(protocol_of("\"SSH-2.0-OpenSSH_9.2\" is no FTP reply").starts_with("SSH"));
         assert_eq!(protocol_of("\"HTTP/1.1 400 Bad Request\" is no"), "HTTP");
-        assert_eq!(protocol_of("xyz"), "something that is not recognised");
+        assert_eq!(protocol_of("xyz"), UNKNOWN);
     }
 }

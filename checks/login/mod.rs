@@ -54,7 +54,9 @@ pub const CHECK: Check = Check {
 };
 
 async fn observe(session: &mut Session<'_>) {
-    if enter(session).await {
+    // A server that hangs up over FEAT gets a second chance without it.
+    let entered = if session.connected() { enter(session).await } else { session.reopen().await };
+    if entered {
         identify(session).await;
         change_directory(session).await;
     }
@@ -79,6 +81,11 @@ pub(crate) async fn enter(session: &mut Session<'_>) -> bool {
     }
     if login.withheld.is_none() {
         exchange(session, named, &mut login).await;
+    }
+    for (verb, answer) in [("USER", &login.user_answer), ("PASS", &login.pass_answer)] {
+        if let Some(answer) = answer {
+            session.note_goodbye(verb, answer);
+        }
     }
     let succeeded = login.succeeded();
     session.endpoint_mut().login = Some(login);

@@ -1,7 +1,7 @@
 //! What the answers to USER and PASS mean.
 
 use crate::checks::support::{each, quoted};
-use crate::evidence::{Answer, Endpoint, Evidence, Login};
+use crate::evidence::{Endpoint, Evidence, Login};
 use crate::finding::{Detail, Scope, Severity};
 use crate::ftp::Reply;
 
@@ -75,7 +75,7 @@ pub(super) fn login_required(evidence: &Evidence) -> Vec<Detail> {
         if evidence.told.named_user {
             return None;
         }
-        let reply = refusal(login)?;
+        let reply = refusal(login).filter(|reply| reply.code != 421)?;
         let title = "anonymous login is refused, and no user was named".to_owned();
         let detail = format!(
             "The server answered \"{}\". That is a usual setting and no fault. Passive mode can only be tested after a \
@@ -101,26 +101,21 @@ fn withheld(endpoint: &Endpoint, login: &Login, reason: &str) -> Detail {
 pub(super) fn login_failed(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let login = endpoint.login.as_ref().filter(|login| !login.succeeded() && login.withheld.is_none())?;
+        // Without a reply that is control-lost; a 421 is the server's goodbye; anonymous refused is login-required.
         let last = login.pass_answer.as_ref().or(login.user_answer.as_ref())?;
-        if !evidence.told.named_user && last.negative() {
-            return None; // that is login-required
+        let reply = last.reply().filter(|reply| reply.code != 421)?;
+        if !evidence.told.named_user && reply.code >= 400 {
+            return None;
         }
         let user = &login.user;
-        let (title, what) = match last {
-            Answer::Reply(reply) => {
-                (format!("the login as {user} is refused"), format!("\"{}\"", reply.last_line()))
-            }
-            other => (format!("the login as {user} was not answered"), other.describe()),
-        };
+        let title = format!("the login as {user} is refused");
         let detail = format!(
-            "The login as {user} ended with: {what}. Wrong name or password, an account that FTP does not accept (no valid \
-             shell, not on the server's list of users), or a home directory that cannot be entered. Passive mode was \
-             not tested."
+            "The login as {user} ended with \"{}\". Wrong name or password, an account that FTP does not accept (no valid \
+             shell, not on the server's list of users), or a home directory that cannot be entered. Passive mode was not \
+             tested.",
+            reply.last_line()
         );
-        Some(
-            Detail::new(Scope::endpoint(endpoint.address), title, detail)
-                .quote(format!("login → {}", last.describe())),
-        )
+        Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).quote(quoted("login", reply)))
     })
 }
 
@@ -139,8 +134,7 @@ pub(super) fn credentials_in_clear(evidence: &Evidence) -> Vec<Detail> {
             None => "--tls off was given".to_owned(),
         };
         let detail = format!(
-            "{why}, so the password was sent unencrypted, as every FTP client would have to. Whoever can listen on the path \
-             can read it."
+            "{why}, so the password was sent unencrypted. Whoever can listen on the path can read it."
         );
         Some(Detail::new(Scope::endpoint(endpoint.address), title, detail))
     })

@@ -82,6 +82,37 @@ pub(super) fn unspecified(evidence: &Evidence) -> Vec<Detail> {
 
 /// Another public address than the one that was connected to.
 pub(super) fn mismatch(evidence: &Evidence) -> Vec<Detail> {
+    let mut found = against_belief(evidence);
+    found.extend(against_control(evidence));
+    found
+}
+
+/// The reply is not what the administrator expects, and yet it works from here.
+fn against_belief(evidence: &Evidence) -> Vec<Detail> {
+    let Some(expected) = evidence.told.public_address else { return Vec::new() };
+    each(evidence, |endpoint| {
+        // Inside, a server may well announce its inside address.
+        if class_of(endpoint.address) != Class::Global {
+            return None;
+        }
+        let offer = endpoint.offers_of(Mode::Pasv).find(|offer| offer.announced.is_some())?;
+        let announced = IpAddr::V4(offer.announced?.address?);
+        if announced == expected || !by_advertised(endpoint, announced).good() {
+            return None;
+        }
+        let title = format!("the server announces {announced}, not {expected} as you expect");
+        let detail = format!(
+            "The 227 names {announced}, and that works from here. You gave {expected} as the address that the server should \
+             announce: one of the two is not up to date."
+        );
+        let scope = Scope::mode(endpoint.address, Mode::Pasv);
+        let seen = Detail::new(scope, title, detail).severity(Severity::Warning).location(Location::Server);
+        Some(seen.quote(quoted_offer(offer)))
+    })
+}
+
+/// The reply names an address that does not lead to the server.
+fn against_control(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let case = Case::of(endpoint, Class::Global)?;
         if is_near(class_of(endpoint.address)) {
@@ -101,9 +132,14 @@ pub(super) fn mismatch(evidence: &Evidence) -> Vec<Detail> {
         let title = format!("the server announces {address}, but it is at {here}");
         let detail = format!(
             "The control connection goes to {here}; the 227 names {address}, which does not lead to the server{}. {} The \
-             address is usually a former one, another line's, or what a what-is-my-address service said.",
+             address is usually a former one, another line's, or what a what-is-my-address service said.{}",
             case.how_it_failed(),
-            case.control_words()
+            case.control_words(),
+            if evidence.told.public_address == Some(address) {
+                " It is the one that you gave as expected, too."
+            } else {
+                ""
+            }
         );
         Some(case.finding(&title, &detail).confidence(confidence))
     })
@@ -146,10 +182,14 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     /// The first offer with a foreign address of this class.
     fn of(endpoint: &'a Endpoint, class: Class) -> Option<Self> {
-        let (offer, address) = endpoint.offers_of(Mode::Pasv).find_map(|offer| {
+        let foreign = |offer: &'a Offer| {
             let address = IpAddr::V4(offer.announced?.other_than(endpoint.address)?);
             (class_of(address) == class).then_some((offer, address))
-        })?;
+        };
+        // Of several addresses the one that was shown to lead nowhere.
+        let all: Vec<_> = endpoint.offers_of(Mode::Pasv).filter_map(foreign).collect();
+        let failing = all.iter().find(|(_, address)| by_advertised(endpoint, *address).bad());
+        let (offer, address) = *failing.or(all.first())?;
         let by_pasv = by_control(endpoint, Mode::Pasv);
         let here = if by_pasv.good() { by_pasv } else { better(by_pasv, by_control(endpoint, Mode::Epsv)) };
         Some(Self { endpoint, offer, address, there: by_advertised(endpoint, address), here })
@@ -169,6 +209,8 @@ impl<'a> Case<'a> {
             (Way::Fails(_) | Way::OpensInVain, Way::Works) => Confidence::Certain,
             // Inside one network, both ways closed says nothing against the address.
             (Way::Fails(_), Way::Fails(_)) if is_near(control) => return None,
+            // Over loopback nothing was tried, and who the clients are is not known.
+            _ if control == Class::Loopback => Confidence::Likely,
             (Way::Untried, Way::Works) if !self.is_connected(evidence) => Confidence::Certain,
             _ => Confidence::Likely,
         };

@@ -152,5 +152,7 @@ fn refused(endpoint: &Endpoint, mode: Mode) -> Option<&Reply> {
         return None;
     }
     let refusals = endpoint.offers_of(mode).filter(|offer| offer.answer.negative());
-    refusals.filter_map(|offer: &Offer| offer.answer.reply()).find(|reply| !demands_tls(reply))
+    refusals
+        .filter_map(|offer: &Offer| offer.answer.reply())
+        .find(|reply| !demands_tls(reply) && reply.code != 421)
 }

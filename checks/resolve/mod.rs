@@ -11,6 +11,9 @@ use crate::probe::Session;
 /// Addresses of one name that are checked; the rest are listed as skipped. A pool of eight is already unusual.
 const ADDRESS_LIMIT: usize = 8;
 
+/// Why an address is left alone that the user did not want.
+pub(super) const OTHER_FAMILY: &str = "the other address family was asked for";
+
 /// The check.
 pub const CHECK: Check = Check {
     name: "resolve",
@@ -44,6 +47,8 @@ async fn observe(session: &mut Session<'_>) {
     let patience = session.plan.limits.resolve.min(session.left());
     let resolution = session.network.resolve(&host, patience).await;
     if let ResolutionOutcome::Addresses { addresses } = &resolution.outcome {
+        // An IPv4 address in IPv6 clothes is an IPv4 address (RFC 4291 §2.5.5.2).
+        let addresses: Vec<IpAddr> = addresses.iter().map(IpAddr::to_canonical).collect();
         let endpoints: Vec<Endpoint> =
             addresses.iter().enumerate().map(|(n, at)| endpoint(session, n, *at)).collect();
         session.contact.set_targets(addresses.clone());
@@ -55,7 +60,9 @@ async fn observe(session: &mut Session<'_>) {
 /// An endpoint for an address, skipped where it is not wanted or cannot be reached from this host at all.
 fn endpoint(session: &Session<'_>, position: usize, address: IpAddr) -> Endpoint {
     let skipped = if !session.plan.families.wants(address) {
-        Some("the other address family was asked for".to_owned())
+        Some(OTHER_FAMILY.to_owned())
+    } else if address.is_unspecified() {
+        Some(format!("{address} is no address that a server can have"))
     } else if position >= ADDRESS_LIMIT {
         Some(format!("only the first {ADDRESS_LIMIT} addresses are checked"))
     } else if !session.network.routable(address) {

@@ -137,8 +137,14 @@ pub(super) fn describe(transfer: &Transfer) -> String {
         let size = bytes(transfer.bytes as f64);
         return format!("{head}: {size} in {}{rate}, {code}", milliseconds(transfer.elapsed_ms));
     }
+    #[expect(clippy::cast_precision_loss, reason = "a size for people")]
+    let came = bytes(transfer.bytes as f64);
     let problem = match (&transfer.completion, &transfer.preliminary) {
         _ if !transfer.data.open() => transfer.data.describe(),
+        _ if transfer.unfinished() => {
+            format!("{came} in {}, not finished", milliseconds(transfer.elapsed_ms))
+        }
+        (Some(answer), _) if transfer.bytes > 0 => format!("{came}, then {}", answer.describe()),
         (Some(answer), _) | (None, Some(answer)) => answer.describe(),
         (None, None) => "nothing came".to_owned(),
     };

@@ -14,6 +14,9 @@ use crate::probe::Session;
 /// How often a long download tells how far it is.
 const PROGRESS_STEP: u64 = 256 * 1024;
 
+/// Bytes of a listing that are read: what flows so far has proven its way.
+const LISTING_LIMIT: u64 = 8 * 1024 * 1024;
+
 /// Asks for a fresh listener, connects, sends the command, and follows it to the end. The facts are added to the
 /// evidence. `size` is what the server said that the file has, in bytes.
 pub(super) async fn transfer(
@@ -41,12 +44,17 @@ pub(super) async fn transfer(
         elapsed_ms: 0.0,
         end: None,
         expected_bytes: size,
+        capped: false,
         foreign_greeting: None,
     };
     session.progress(&format!("{} by {mode}", command.verb()));
     let clock = Stopwatch::start();
     follow(session, &command, stream, &mut seen, clock).await;
     seen.elapsed_ms = clock.elapsed_ms();
+    if seen.capped {
+        // The server answers the broken-off listing at some point; this connection's replies are out of step now.
+        session.abandon();
+    }
     seen.foreign_greeting = seen.foreign_greeting.map(|greeting| session.scrubbed(&greeting));
     if let Some(lost) =
         [&seen.completion, &seen.preliminary].into_iter().flatten().find(|a| a.reply().is_none())
@@ -99,6 +107,10 @@ async fn follow(
             Event::Data(Err(_)) => seen.end = Some(DataEnd::Reset),
             Event::Data(Ok(count)) => {
                 took(seen, &buffer[..count], clock);
+                if command == &Command::List && seen.bytes >= LISTING_LIMIT {
+                    seen.capped = true;
+                    return;
+                }
                 if seen.bytes - told >= PROGRESS_STEP {
                     told = seen.bytes;
                     session.progress(&progress(seen, clock));

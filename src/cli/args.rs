@@ -123,7 +123,7 @@ pub(crate) struct NetworkArgs {
     /// Longest wait for one connection to open [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Longest time for one target; what is known by then is reported [default: 60s]
+    /// Longest time for one target; what is known by then is reported [default: 60s; 1h with --download]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
     /// Connect from this address
@@ -159,7 +159,7 @@ pub(crate) struct OutputArgs {
     /// Only the verdict, in one line
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Also what the causes explain, all facts, and the fixes for every product and device
+    /// Also what the causes explain, all facts, and all fixes that may apply
     #[arg(short, long)]
     pub(crate) verbose: bool,
     /// Show the dialogue with the server

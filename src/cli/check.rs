@@ -21,6 +21,33 @@ use super::{Problem, password};
 /// Largest report file that is read.
 const REPORT_LIMIT: u64 = 64 * 1024 * 1024;
 
+/// The words that name commands, present and to come.
+const COMMANDS: [&str; 12] = [
+    "check",
+    "audit",
+    "serve",
+    "fix",
+    "diff",
+    "explain",
+    "demo",
+    "watch",
+    "exporter",
+    "schema",
+    "completions",
+    "man",
+];
+
+/// An option before a command makes the command a target: `pasvcheck -q demo` would look for a host called demo.
+pub(super) fn no_command_among(targets: &[String]) -> Result<(), Problem> {
+    match targets.iter().find(|target| COMMANDS.contains(&target.as_str())) {
+        Some(word) => Err(Problem::new(format!(
+            "\"{word}\" is a command: write options after it (pasvcheck {word} ...); a host of that name is checked by \
+             pasvcheck check {word}"
+        ))),
+        None => Ok(()),
+    }
+}
+
 pub(crate) fn run(args: &CheckArgs, console: &mut Console) -> Result<u8, Problem> {
     if let Some(path) = &args.from {
         let report = saved(path)?.again();
@@ -117,11 +144,7 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
         Some(PublicAddress::Given(address)) => Some(address),
         Some(PublicAddress::None) | None => None,
     };
-    plan.families = match (args.network.ipv4, args.network.ipv6) {
-        (true, _) => Families::Ipv4,
-        (_, true) => Families::Ipv6,
-        _ => Families::Both,
-    };
+    plan.families = families(args)?;
     plan.follow_private = args.network.follow_private;
     plan.checks = wanted_checks(&args.what.only, &args.what.skip);
     if let Some(deadline) = args.network.deadline {
@@ -134,6 +157,29 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
         plan.limits.connect = timeout;
     }
     Ok(plan)
+}
+
+/// The families asked for; an address to connect from decides too.
+fn families(args: &CheckArgs) -> Result<Families, Problem> {
+    let network = &args.network;
+    if let Some(bind) = network.bind {
+        let here = std::net::UdpSocket::bind((bind, 0));
+        here.map_err(|error| {
+            Problem::new(format!("--bind {bind}: this host has no such address ({error})"))
+        })?;
+    }
+    match (network.ipv4, network.ipv6, network.bind) {
+        (true, _, Some(bind)) if bind.is_ipv6() => {
+            Err(Problem::new("-4 and an IPv6 address in --bind exclude each other"))
+        }
+        (_, true, Some(bind)) if bind.is_ipv4() => {
+            Err(Problem::new("-6 and an IPv4 address in --bind exclude each other"))
+        }
+        (true, ..) => Ok(Families::Ipv4),
+        (_, true, _) => Ok(Families::Ipv6),
+        (_, _, Some(bind)) => Ok(if bind.is_ipv4() { Families::Ipv4 } else { Families::Ipv6 }),
+        _ => Ok(Families::Both),
+    }
 }
 
 fn wanted_checks(only: &[String], skip: &[String]) -> Vec<&'static str> {

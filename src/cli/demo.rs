@@ -65,7 +65,7 @@ fn judgement(scenario: &Scenario, outcome: &Outcome) -> String {
         return format!("Demo: not as planned: {}.", outcome.complaints.join("; "));
     }
     match scenario.expect.findings.as_slice() {
-        [] => "Demo: as planned; nothing was to be found, and nothing was said.".to_owned(),
+        [] => "Demo: as planned; no fault was planted, and none was named.".to_owned(),
         findings => format!("Demo: the planted fault was named: {}.", findings.join(", ")),
     }
 }

@@ -49,7 +49,10 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> u8 {
 
 fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
     match cli.command {
-        None => check::run(&cli.check, console),
+        None => {
+            check::no_command_among(&cli.check.targets)?;
+            check::run(&cli.check, console)
+        }
         Some(Command::Check(args)) => {
             *console = Console::new(&args.output);
             check::run(&args, console)

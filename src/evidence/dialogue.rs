@@ -103,4 +103,7 @@ pub struct Loss {
     /// The last reply before the end: a server that gives up often says why one reply earlier.
     #[serde(default)]
     pub last_reply: Option<Reply>,
+    /// The command that this reply answered.
+    #[serde(default)]
+    pub last_command: Option<String>,
 }

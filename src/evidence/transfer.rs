@@ -34,6 +34,9 @@ pub struct Transfer {
     /// Bytes that the server said it would send (SIZE, or the number in its 150).
     #[serde(default)]
     pub expected_bytes: Option<u64>,
+    /// Whether we ended it: a listing without an end proves as much by its first megabytes.
+    #[serde(default)]
+    pub capped: bool,
     /// The start of what was received, where it is no listing but another service's greeting.
     #[serde(default)]
     pub foreign_greeting: Option<String>,
@@ -58,10 +61,23 @@ impl Transfer {
     /// Whether it was finished in order: the data ended and the server confirmed with 226 or 250.
     #[must_use]
     pub fn completed(&self) -> bool {
+        if self.capped {
+            return self.foreign_greeting.is_none();
+        }
         self.end == Some(DataEnd::Closed)
             && matches!(self.completion.as_ref().and_then(Answer::code), Some(226 | 250))
             && self.expected_bytes.is_none_or(|expected| self.bytes >= expected)
             && self.foreign_greeting.is_none()
+    }
+
+    /// Whether our own deadline ended it: neither side had said its last.
+    #[must_use]
+    pub fn unfinished(&self) -> bool {
+        self.end.is_none()
+            && self.completion.is_none()
+            && !self.preliminary.as_ref().is_some_and(Answer::negative)
+            && !self.capped
+            && self.preliminary.as_ref().is_none_or(|answer| answer.reply().is_some())
     }
 
     /// The first refusal (a reply of 400 or more) among its replies.

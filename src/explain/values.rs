@@ -119,14 +119,19 @@ fn range(declared: Option<PortRange>, ports: &[u16]) -> (PortRange, &'static str
 fn public(evidence: &Evidence, server: Option<IpAddr>, advertised: Option<IpAddr>) -> Option<IpAddr> {
     let global = |address: &IpAddr| class_of(*address) == Class::Global;
     let ipv4 = |address: &IpAddr| address.is_ipv4();
-    let any_v4 =
-        evidence.checked().map(|endpoint| endpoint.address).find(|address| ipv4(address) && global(address));
-    evidence
+    // An address that does not work is not put into the fix, whoever named it.
+    let told = evidence
         .told
         .public_address
-        .or(server.filter(global).filter(ipv4))
-        .or(any_v4)
-        .or(advertised.filter(global))
+        .filter(|told| Some(*told) != advertised || server.is_none_or(|server| !global(&server)));
+    let inside = server.filter(|address| {
+        ipv4(address)
+            && matches!(class_of(*address), Class::Private | Class::Shared)
+            && !advertised.is_some_and(|a| global(&a))
+    });
+    let any_v4 =
+        evidence.checked().map(|endpoint| endpoint.address).find(|address| ipv4(address) && global(address));
+    told.or(server.filter(global).filter(ipv4)).or(any_v4).or(advertised.filter(global)).or(inside)
 }
 
 fn advertised(endpoint: &Endpoint) -> Option<IpAddr> {

@@ -24,7 +24,7 @@ pub enum PassiveError {
     #[error("{0} is above 255 and cannot be part of an address or port")]
     NumberTooLarge(u64),
     /// A port in a 229 above 65535.
-    #[error("{0} is no port: ports end at 65535")]
+    #[error("its port is above 65535, where ports end")]
     PortTooLarge(u64),
     /// A list of another length.
     #[error("it holds {0} numbers instead of six")]

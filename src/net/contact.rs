@@ -59,7 +59,7 @@ impl Contact {
         if is_metadata_service(address) {
             return refuse("it is the address of a cloud's metadata service");
         }
-        if class_of(control) == Class::Loopback {
+        if matches!(class_of(control), Class::Loopback | Class::Unspecified) {
             return refuse("the control connection is on loopback, so nothing else is contacted");
         }
         match class_of(address) {

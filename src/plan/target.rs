@@ -39,6 +39,15 @@ pub enum TargetError {
     /// A port that is no number from 1 to 65535.
     #[error("\"{0}\" is no port; ports are 1 to 65535")]
     Port(String),
+    /// `0.0.0.0` or `::`.
+    #[error("{0} is no address that a server can have")]
+    Unspecified(IpAddr),
+    /// `user@host` without a scheme.
+    #[error("write ftp://USER@HOST, or use --user USER")]
+    UserWithoutScheme,
+    /// An IPv6 address with a port and no brackets, or not quite an address.
+    #[error("write an IPv6 address with a port as [ADDRESS]:PORT")]
+    Brackets,
     /// A character that no host name has.
     #[error("a host name cannot hold {0:?}")]
     HostCharacter(char),
@@ -96,14 +105,14 @@ fn decoded(text: &str, part: &'static str) -> Result<Argument, TargetError> {
 fn host_and_port(text: &str) -> Result<Target, TargetError> {
     if text.contains('@') {
         // `user:password@host` without a scheme: say what is wrong without echoing it.
-        return Err(if text.contains(':') {
-            TargetError::PasswordInUrl
-        } else {
-            TargetError::HostCharacter('@')
-        });
+        let password = text.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+        return Err(if password { TargetError::PasswordInUrl } else { TargetError::UserWithoutScheme });
     }
     if text.parse::<Ipv6Addr>().is_ok() {
-        return Ok(Target { host: text.to_owned(), port: DEFAULT_PORT });
+        return Ok(Target { host: host_name(text)?, port: DEFAULT_PORT });
+    }
+    if !text.starts_with('[') && text.matches(':').count() > 1 {
+        return Err(TargetError::Brackets);
     }
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -135,8 +144,9 @@ fn host_name(host: &str) -> Result<String, TargetError> {
     if host.is_empty() {
         return Err(TargetError::NoHost);
     }
-    if host.parse::<IpAddr>().is_ok() {
-        return Ok(host.to_owned());
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let unspecified = address.to_canonical().is_unspecified();
+        return if unspecified { Err(TargetError::Unspecified(address)) } else { Ok(host.to_owned()) };
     }
     if let Some(odd) = host.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.' | '_')) {
         return Err(TargetError::HostCharacter(odd));
@@ -146,7 +156,11 @@ fn host_name(host: &str) -> Result<String, TargetError> {
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
-        return Err(if name.contains("..") { TargetError::NoHost } else { TargetError::HostLength });
+        return Err(if name.contains("..") {
+            TargetError::HostCharacter('.')
+        } else {
+            TargetError::HostLength
+        });
     }
     Ok(name.to_owned())
 }
@@ -195,6 +209,11 @@ mod tests {
         assert_eq!(error(""), TargetError::NoHost);
         assert_eq!(error("ftp://"), TargetError::NoHost);
         assert_eq!(error(":21"), TargetError::NoHost);
+        assert_eq!(error("0.0.0.0:21").to_string(), "0.0.0.0 is no address that a server can have");
+        assert_eq!(error("[::]:21").to_string(), ":: is no address that a server can have");
+        assert_eq!(error("jo@host:21"), TargetError::UserWithoutScheme);
+        assert_eq!(error("::1:45001"), TargetError::Brackets);
+        assert_eq!(error("a..b"), TargetError::HostCharacter('.'));
         assert_eq!(error("host:0"), TargetError::Port("0".into()));
         assert_eq!(error("host:65536"), TargetError::Port("65536".into()));
         assert_eq!(error("host:ftp"), TargetError::Port("ftp".into()));

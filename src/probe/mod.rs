@@ -87,6 +87,9 @@ fn reason_to_skip(session: &Session<'_>, check: &Check) -> Option<String> {
     if session.left().is_zero() {
         return Some("no time was left".to_owned());
     }
+    if check.name == "control" && session.evidence.endpoints.is_empty() {
+        return Some("there was no address to connect to".to_owned());
+    }
     let endpoint = session.current()?;
     if let Some(reason) = &endpoint.skipped {
         return Some(reason.clone());

@@ -33,7 +33,7 @@ pub struct Session<'a> {
     control: Option<Control<Box<dyn Stream>>>,
     /// An open connection and the endpoint whose session it will be.
     kept: Option<(usize, Box<dyn Stream>, Option<IpAddr>)>,
-    last_reply: Option<Reply>,
+    last_reply: Option<(String, Reply)>,
     endpoint: Option<usize>,
     clock: Stopwatch,
     deadline: Deadline,
@@ -366,10 +366,24 @@ impl<'a> Session<'a> {
         crate::checks::login::enter(self).await
     }
 
+    /// Notes a 421, which announces the end of the session (RFC 959 §4.2.2), where no further command would find it out.
+    pub fn note_goodbye(&mut self, verb: &str, answer: &Answer) {
+        if let Some(reply) = answer.reply().filter(|reply| reply.code == 421) {
+            let verb = Some(verb.to_owned());
+            let loss = Loss {
+                after: verb.clone(),
+                how: answer.clone(),
+                last_reply: Some(reply.clone()),
+                last_command: verb,
+            };
+            self.endpoint_mut().losses.push(loss);
+        }
+    }
+
     /// Notes that the control connection ended in answer to a command, and lets go of one that is silent or garbled.
     pub fn note_loss(&mut self, verb: &str, answer: &Answer) {
         if let Answer::Reply(reply) = answer {
-            self.last_reply = Some(reply.clone());
+            self.last_reply = Some((verb.to_owned(), reply.clone()));
             return;
         }
         // Silence that our own deadline cut short is nobody's fault.
@@ -377,9 +391,9 @@ impl<'a> Session<'a> {
         if self.control.is_none() || cut_short {
             return;
         }
-        let last_reply = self.last_reply.take();
+        let (last_command, last_reply) = self.last_reply.take().unzip();
         self.abandon();
-        let loss = Loss { after: Some(verb.to_owned()), how: answer.clone(), last_reply };
+        let loss = Loss { after: Some(verb.to_owned()), how: answer.clone(), last_reply, last_command };
         self.endpoint_mut().losses.push(loss);
     }
 }

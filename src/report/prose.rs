@@ -11,9 +11,14 @@ pub fn render(text: &str, style: &Style, indent: usize) -> String {
     let mut paragraph = String::new();
     let mut fenced = false;
     for line in text.lines() {
-        if line.starts_with("```") {
+        if let Some(language) = line.strip_prefix("```") {
             flush(&mut out, &mut paragraph, style, indent);
             fenced = !fenced;
+            // What is typed into a shell is told from what goes into a file.
+            if fenced && matches!(language, "sh" | "powershell" | "bat") {
+                blank(&mut out);
+                let _ = writeln!(out, "{}{}", " ".repeat(indent), style.dim("Run:"));
+            }
             // A blank line sets a block off, before and after.
             blank(&mut out);
         } else if fenced {

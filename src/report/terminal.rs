@@ -142,6 +142,9 @@ fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> Str
         .iter()
         .partition(|remedy| amount == Amount::Everything || relevant(report, finding, remedy));
     let mut out = String::new();
+    if shown.is_empty() && finding.severity > Severity::Unknown {
+        out.push_str(&by_hand(report, finding, style));
+    }
     for remedy in &shown {
         let _ = writeln!(out, "\n  {}", style.paint(&format!("Fix: {}", remedy.product), Color::Green));
         out.push_str(&prose::render(&printable(&remedy.text), style, 4));
@@ -156,6 +159,16 @@ fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> Str
     let more = format!("More: pasvcheck explain {}{more}", finding.id);
     let _ = writeln!(out, "\n{}", style.dim(&style.wrap(&more, 2)));
     out
+}
+
+/// Where no fix can be chosen, since the product is not known: how to look closer.
+fn by_hand(report: &Report, finding: &Finding, style: &Style) -> String {
+    let Some(rule) = crate::checks::rule(&finding.id) else { return String::new() };
+    let document = crate::explain::document::Document::parse(rule.document);
+    let Some(text) = document.section("Check it by hand") else { return String::new() };
+    let values = Values::of(&report.evidence, finding.scope.endpoint);
+    let heading = style.paint("Check it by hand", Color::Green);
+    format!("\n  {heading}\n{}", prose::render(&printable(&values.fill(text)), style, 4))
 }
 
 /// A product's own section, what concerns any server, and the firewall of its platform. Nothing of a product that is

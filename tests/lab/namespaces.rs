@@ -74,19 +74,19 @@ impl Host {
         match self {
             Self::Client => {
                 "addr add 192.168.77.10/24 dev lan\n addr add 2001:db8:77::10/64 dev lan nodad\n link set lan up\n \
-                 route add default via 192.168.77.1\n -6 route add default via 2001:db8:77::1"
+                 route add default via 192.168.77.1\n route add default via 2001:db8:77::1"
             }
             Self::ClientRouter => {
                 "addr add 192.168.77.1/24 dev lan\n addr add 2001:db8:77::1/64 dev lan nodad\n link set lan up\n \
                  addr add 198.51.100.2/24 dev wan\n addr add 2001:db8:1::2/64 dev wan nodad\n link set wan up\n \
-                 route add default via 198.51.100.1\n -6 route add default via 2001:db8:1::1"
+                 route add default via 198.51.100.1\n route add default via 2001:db8:1::1"
             }
             Self::Transit => {
                 "addr add 198.51.100.1/24 dev west\n addr add 2001:db8:1::1/64 dev west nodad\n link set west up\n \
                  addr add 203.0.113.1/24 dev east\n addr add 2001:db8:2::1/64 dev east nodad\n link set east up\n \
                  route add 192.0.2.0/24 via 203.0.113.10\n route add 192.168.50.0/24 via 203.0.113.10\n \
                  route add 10.50.0.0/24 via 203.0.113.10\n \
-                 -6 route add 2001:db8:77::/64 via 2001:db8:1::2\n -6 route add 2001:db8:50::/64 via 2001:db8:2::10"
+                 route add 2001:db8:77::/64 via 2001:db8:1::2\n route add 2001:db8:50::/64 via 2001:db8:2::10"
             }
             Self::ServerRouter => {
                 "link add lan type bridge\n link set server master lan\n link set other master lan\n \
@@ -95,12 +95,12 @@ impl Host {
                  addr add 2001:db8:50::1/64 dev lan nodad\n link set lan up\n \
                  addr add 203.0.113.10/24 dev wan\n addr add 203.0.113.11/24 dev wan\n \
                  addr add 2001:db8:2::10/64 dev wan nodad\n link set wan up\n \
-                 route add default via 203.0.113.1\n -6 route add default via 2001:db8:2::1"
+                 route add default via 203.0.113.1\n route add default via 2001:db8:2::1"
             }
             Self::Server => {
                 "addr add 192.168.50.10/24 dev lan\n addr add 192.0.2.10/24 dev lan\n addr add 10.50.0.10/24 dev lan\n \
                  addr add 2001:db8:50::10/64 dev lan nodad\n link set lan up\n \
-                 route add default via 192.168.50.1\n -6 route add default via 2001:db8:50::1"
+                 route add default via 192.168.50.1\n route add default via 2001:db8:50::1"
             }
             Self::Other => {
                 "addr add 192.168.50.30/24 dev lan\n link set lan up\n route add default via 192.168.50.1"

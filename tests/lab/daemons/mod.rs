@@ -218,7 +218,7 @@ shift 3
 for file in passwd group shadow hosts pam.d; do mount --bind "$root/etc/$file" "/etc/$file"; done
 mount --bind "$folder/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 mount --bind "$root/served/$served" /srv
-mount -t tmpfs tmpfs /run
+mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/empty
 exec "$@"
 "#;
