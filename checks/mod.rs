@@ -11,6 +11,7 @@ pub mod locate;
 pub mod login;
 pub mod passive_reply;
 pub mod paths;
+pub mod port_range;
 pub mod resolve;
 pub mod support;
 pub mod transfer;
@@ -77,6 +78,7 @@ pub const ALL: &[Check] = &[
     passive_reply::CHECK,
     data_connection::CHECK,
     transfer::CHECK,
+    port_range::CHECK,
 ];
 
 /// The check of that name.

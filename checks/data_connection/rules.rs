@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::checks::locate::place;
+use crate::checks::locate::{Place, place};
 use crate::checks::paths::{
     Way, by_advertised, by_control, closed_at_control, other_address, visits_at_control,
 };
+use crate::checks::port_range::banned;
 use crate::checks::support::{each, port_list, product_at, quoted_visit, works_elsewhere};
-use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, Visit};
+use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, PortRange, PortState, Visit};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::server::Platform;
 
@@ -181,33 +182,73 @@ fn rejecter(endpoint: &Endpoint, connect: &Connect) -> String {
 /// Some ports of the range pass and others do not.
 pub(super) fn partly_blocked(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let passing: BTreeSet<u16> = visits_at_control(endpoint, None)
-            .filter(|visit| visit.connect.open())
-            .map(|v| v.connect.to.port())
-            .collect();
-        let blocked = blocked_ports(endpoint, &passing);
-        if passing.is_empty() || blocked.is_empty() || by_mode(endpoint) {
-            return None;
-        }
-        let (pass, block): (Vec<u16>, Vec<u16>) =
-            (passing.into_iter().collect(), blocked.into_iter().collect());
-        let (pass, block) = (port_list(&pass), port_list(&block));
-        let title = format!("some passive ports are blocked: {block} (open: {pass})");
-        let detail = format!(
-            "Of the ports that the server announced, {pass} opened and {block} did not. Transfers fail now and then, as the \
-             server happens to choose. Firewall or port forwarding cover a part of the server's passive range; these are \
-             the ports seen so far, not the whole range."
-        );
-        let scope = Scope::endpoint(endpoint.address);
-        let mut seen = Detail::new(scope, title, detail).confidence(Confidence::Likely);
-        if let Some(place) = closed_at_control(endpoint).last().and_then(|connect| place(endpoint, connect)) {
-            seen.detail = format!("{} {}", seen.detail, place.words);
-            (seen.location, seen.hops) = (place.location, place.hops);
-        }
+        let (seen, place) = by_survey(endpoint).or_else(|| by_offers(endpoint))?;
+        let seen = match place {
+            Some(place) => {
+                let detail = format!("{} {}", seen.detail, place.words);
+                Detail { detail, hops: place.hops, ..seen.location(place.location) }
+            }
+            None => seen,
+        };
         let quotes =
             visits_at_control(endpoint, None).filter(|visit| visit.conclusive() && !visit.connect.open());
         Some(quotes.fold(seen, |seen, visit| seen.quote(quoted_visit(visit))))
     })
+}
+
+/// Of the ports that were announced, some opened and others did not.
+fn by_offers(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
+    let passing: BTreeSet<u16> = visits_at_control(endpoint, None)
+        .filter(|visit| visit.connect.open())
+        .map(|visit| visit.connect.to.port())
+        .collect();
+    let blocked = blocked_ports(endpoint, &passing);
+    if passing.is_empty() || blocked.is_empty() || by_mode(endpoint) {
+        return None;
+    }
+    let (pass, block): (Vec<u16>, Vec<u16>) = (passing.into_iter().collect(), blocked.into_iter().collect());
+    let (pass, block) = (port_list(&pass), port_list(&block));
+    let title = format!("some passive ports are blocked: {block} (open: {pass})");
+    let detail = format!(
+        "Of the ports that the server announced, {pass} opened and {block} did not. Transfers fail now and then, as the \
+         server happens to choose. Firewall or port forwarding cover a part of the server's passive range; these are \
+         the ports seen so far, not the whole range."
+    );
+    let place = closed_at_control(endpoint).last().and_then(|connect| place(endpoint, connect));
+    let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(Confidence::Likely);
+    Some((seen, place))
+}
+
+/// A survey found ports that get through and ports that do not. A ban that the survey brought about, and a device that
+/// opens ports only while they are announced, make such a picture too.
+fn by_survey(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
+    let survey = endpoint.survey.as_ref()?;
+    let (passing, blocked) = (survey.ranges(PortState::passes), survey.ranges(PortState::blocked));
+    if passing.is_empty() || blocked.is_empty() || banned(endpoint) {
+        return None;
+    }
+    let (pass, block) = (ranges(&passing), ranges(&blocked));
+    let whole = if survey.whole { "every port" } else { "a spread of the ports" };
+    let title = format!("some passive ports are blocked: {block} (let through: {pass})");
+    let detail = format!(
+        "Of the range {}, {whole} was asked: {pass} get through, and {block} do not. Transfers fail now and then, as the \
+         server happens to choose. Make the firewall's or router's rule and the server's range the same.",
+        survey.range
+    );
+    let place = closed_at_control(endpoint).last().and_then(|connect| place(endpoint, connect));
+    Some((Detail::new(Scope::endpoint(endpoint.address), title, detail), place))
+}
+
+/// Ranges of ports in words.
+fn ranges(ranges: &[PortRange]) -> String {
+    const MOST: usize = 6;
+    let word = |range: &PortRange| match range.len() {
+        1 => range.min.to_string(),
+        _ => format!("{}–{}", range.min, range.max),
+    };
+    let words: Vec<String> = ranges.iter().take(MOST).map(word).collect();
+    let more = ranges.len().saturating_sub(MOST);
+    if more == 0 { words.join(", ") } else { format!("{} and {more} more", words.join(", ")) }
 }
 
 /// Ports that were proven closed: by a conclusive visit, or by a silent visit and the same silence later, while ports

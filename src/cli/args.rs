@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pasvcheck::evidence::PortRange;
+use pasvcheck::net::survey::Rate;
 
 const AFTER_HELP: &str = "\
 Exit codes, the same for every format:
@@ -100,6 +101,9 @@ pub(crate) struct WhatArgs {
     /// The passive port range that you believe the server and the firewall share
     #[arg(long, value_name = "A-B")]
     pub(crate) range: Option<PortRange>,
+    /// Ask every port of the range whether it gets through (of --range, or of the ports seen)
+    #[arg(long)]
+    pub(crate) scan: bool,
     /// Also fetch this file, with progress, throughput and stall detection (its contents are thrown away)
     #[arg(long, value_name = "PATH")]
     pub(crate) download: Option<String>,
@@ -123,7 +127,7 @@ pub(crate) struct NetworkArgs {
     /// Longest wait for one connection to open [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Longest time for one target; what is known by then is reported [default: 60s; 1h with --download]
+    /// Longest time for one target; what is known by then is reported [default: 60s; 10m with --scan, 1h with --download]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
     /// Connect from this address
@@ -138,6 +142,9 @@ pub(crate) struct NetworkArgs {
     /// The address that the server should announce; "none" for no expectation
     #[arg(long, value_name = "ADDR|none", value_parser = public_address)]
     pub(crate) public_address: Option<PublicAddress>,
+    /// Connects a second of a survey of ports, or "max"
+    #[arg(long, value_name = "N|max", value_parser = rate, default_value = "1000")]
+    pub(crate) rate: Rate,
     /// Follow a private address that the server announces even if this host is not in that network
     #[arg(long)]
     pub(crate) follow_private: bool,
@@ -229,6 +236,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     } else {
         Err("a duration lies between 10ms and 24h".to_owned())
     }
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    if text == "max" {
+        return Ok(Rate::Max);
+    }
+    let rate = text.parse().ok().filter(|rate| *rate > 0).map(Rate::PerSecond);
+    rate.ok_or_else(|| "write a number of connects a second, or max".to_owned())
 }
 
 fn dns_server(text: &str) -> Result<SocketAddr, String> {

@@ -9,6 +9,7 @@ use pasvcheck::checks;
 use pasvcheck::clock::{Stopwatch, wall_clock};
 use pasvcheck::finding::Verdict;
 use pasvcheck::ftp::Argument;
+use pasvcheck::net::survey::raise_file_limit;
 use pasvcheck::net::{Network, System};
 use pasvcheck::plan::{Families, Plan, Request, TlsUse};
 use pasvcheck::probe;
@@ -62,6 +63,9 @@ pub(crate) fn run(args: &CheckArgs, console: &mut Console) -> Result<u8, Problem
         }
         console.finish()?;
         return Ok(Verdict::Ok.exit_code());
+    }
+    if plans.iter().any(|plan| plan.scan || plan.range.is_some()) {
+        raise_file_limit();
     }
     let network =
         System { bind: args.network.bind, dns: args.network.dns, given: args.network.resolve.clone() };
@@ -138,6 +142,8 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
         TlsMode::Off => TlsUse::Off,
     };
     plan.range = args.what.range;
+    plan.scan = args.what.scan;
+    plan.rate = args.network.rate;
     let download = args.what.download.as_deref().map(Argument::new).transpose();
     plan.download = download.map_err(|error| Problem::new(format!("--download cannot be sent: {error}")))?;
     plan.public_address = match args.network.public_address {
@@ -149,6 +155,9 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     plan.checks = wanted_checks(&args.what.only, &args.what.skip);
     if let Some(deadline) = args.network.deadline {
         plan.limits.run = deadline;
+    } else if plan.scan {
+        // 65,535 ports at the usual pace, and the second look at the silent ones.
+        plan.limits.run = Duration::from_secs(600);
     } else if plan.download.is_some() {
         // A download takes as long as it takes; that it stalls is noticed by itself.
         plan.limits.run = Duration::from_secs(3600);

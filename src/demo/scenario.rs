@@ -210,6 +210,8 @@ impl Path {
 pub struct Options {
     /// `--range`.
     pub range: Option<String>,
+    /// `--scan`.
+    pub scan: bool,
     /// `--user`.
     pub user: Option<String>,
     /// The password that goes with it.
@@ -236,6 +238,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             range: None,
+            scan: false,
             user: None,
             password: String::new(),
             tls_off: false,
@@ -267,6 +270,7 @@ impl Scenario {
         if let Some(range) = &options.range {
             plan.range = Some(range.parse().map_err(|_| ScenarioError::Value("check.range", "port range"))?);
         }
+        plan.scan = options.scan;
         if let Some(user) = &options.user {
             let user =
                 Argument::new(user.as_str()).map_err(|_| ScenarioError::Value("check.user", "user name"))?;

@@ -6,6 +6,8 @@
 //! ports are asked again, slower.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -54,6 +56,27 @@ pub struct Order {
     pub rate: Rate,
     /// When it has to end.
     pub deadline: Deadline,
+    /// Ends it early, when set; what is known by then is kept.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Order {
+    /// Whether nothing more is to be asked.
+    fn over(&self) -> bool {
+        self.deadline.passed() || self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Lets this process hold as many sockets as the system allows it. Surveys get along with fewer, more slowly.
+pub fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+        if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+            let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+        }
+    }
 }
 
 /// What came of it.
@@ -128,7 +151,7 @@ impl Work<'_> {
         let mut next = waiting.next();
         loop {
             let due = pass.pace.is_none_or(|pace| clock.elapsed().as_secs_f64() * pace >= f64::from(sent));
-            let may_send = flying.len() < window && due && !self.order.deadline.passed();
+            let may_send = flying.len() < window && due && !order.over();
             if let (Some(port), true) = (next, may_send) {
                 flying.push(ask(
                     network,
@@ -145,7 +168,7 @@ impl Work<'_> {
                 .filter(|_| next.is_some() && flying.len() < window)
                 .map(|pace| Duration::from_secs_f64(0.5 / pace));
             let Some(done) = next_done(&mut flying, pause).await else {
-                if flying.is_empty() && (next.is_none() || self.order.deadline.passed()) {
+                if flying.is_empty() && (next.is_none() || order.over()) {
                     return answered;
                 }
                 continue;
@@ -189,7 +212,7 @@ impl Work<'_> {
     async fn verify(&mut self, ports: &[u16], mut answered: usize, mut rate: f64, pace: Option<f64>) {
         for _ in 0..ROUNDS {
             let mut silent = self.unverified(ports);
-            if silent.is_empty() || self.order.deadline.passed() {
+            if silent.is_empty() || self.order.over() {
                 return;
             }
             self.chance.shuffle(&mut silent);
@@ -198,7 +221,7 @@ impl Work<'_> {
             let slow = pace.map_or(SAMPLE_RATE, |pace| pace.min(SAMPLE_RATE));
             let look = Pass { pace: Some(slow), patience: Some(patience), window: SAMPLE };
             let hits = self.pass(&silent[..count], look).await;
-            if hits == 0 && !self.order.deadline.passed() {
+            if hits == 0 && !self.order.over() {
                 self.believe(&silent);
                 return;
             }
@@ -328,7 +351,7 @@ impl Chance {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use super::*;
     use crate::net::{PortRule, Scripted, System, Treatment};
@@ -340,6 +363,7 @@ mod tests {
             rtt: Duration::from_millis(1),
             rate: Rate::Max,
             deadline: Deadline::after(Duration::from_secs(30)),
+            stop: Arc::default(),
         }
     }
 
@@ -402,6 +426,21 @@ mod tests {
         order.deadline = Deadline::after(Duration::from_millis(100));
         let surveyed = survey(&network, &order, &|_, _| {}).await;
         assert_eq!(count(&surveyed, &PortState::Silent), 0, "{surveyed:?}");
+    }
+
+    #[tokio::test]
+    async fn a_stop_keeps_what_is_known() {
+        let network = scripted(vec![("1000-1999", None, Treatment::Silent)]);
+        let mut order = order((900..2000).collect());
+        order.rate = Rate::PerSecond(2000);
+        let stop = Arc::clone(&order.stop);
+        let tell = move |asked: usize, _| stop.store(asked >= 100, Ordering::Relaxed);
+        let surveyed = survey(&network, &order, &tell).await;
+        assert!(
+            surveyed.cut_short && (100..1100).contains(&surveyed.states.len()),
+            "{}",
+            surveyed.states.len()
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub use target::{Request, TargetError};
 
 use crate::evidence::{PortRange, Target};
 use crate::ftp::{Argument, Secret};
+use crate::net::survey::Rate;
 
 /// Everything that one run will do.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +27,11 @@ pub struct Plan {
     pub tls: TlsUse,
     /// The passive range that the administrator believes in.
     pub range: Option<PortRange>,
+    /// Whether every port of the range is surveyed.
+    pub scan: bool,
+    /// How fast a survey may go.
+    #[serde(serialize_with = "shown_rate")]
+    pub rate: Rate,
     /// The address that the server should announce.
     pub public_address: Option<IpAddr>,
     /// The file to fetch.
@@ -40,6 +46,9 @@ pub struct Plan {
     /// How long to wait for what.
     pub limits: Limits,
 }
+
+/// The pace of a survey where none is given: a thousand connects a second.
+pub const DEFAULT_RATE: Rate = Rate::PerSecond(1000);
 
 /// As whom to log in.
 #[derive(Clone, Debug, Serialize)]
@@ -193,6 +202,8 @@ impl Plan {
             login: Credentials::Anonymous,
             tls: TlsUse::Auto,
             range: None,
+            scan: false,
+            rate: DEFAULT_RATE,
             public_address: None,
             download: None,
             families: Families::Both,
@@ -216,6 +227,14 @@ fn shown<S: serde::Serializer>(argument: &Argument, to: S) -> Result<S::Ok, S::E
 #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn shown_argument<S: serde::Serializer>(argument: &Option<Argument>, to: S) -> Result<S::Ok, S::Error> {
     argument.as_ref().map(Argument::as_str).serialize(to)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference to the field")]
+fn shown_rate<S: serde::Serializer>(rate: &Rate, to: S) -> Result<S::Ok, S::Error> {
+    match rate {
+        Rate::Max => to.serialize_str("max"),
+        Rate::PerSecond(rate) => to.serialize_u32(*rate),
+    }
 }
 
 mod in_seconds {

@@ -1,6 +1,7 @@
 //! Report → bytes. One file per format; none of them prints.
 
 pub mod json;
+pub mod portmap;
 pub mod prose;
 pub mod style;
 pub mod terminal;
@@ -17,6 +18,9 @@ use crate::server::{self, Recognised};
 
 /// The version of the report's shape. It changes when a consumer would break.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Why a check did nothing that needs a reason and had none.
+pub(crate) const NOT_NEEDED: &str = "not needed";
 
 /// The result of one run: the contract with monitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,13 +178,19 @@ fn endpoint_info(endpoint: &Endpoint, findings: &[Finding]) -> EndpointInfo {
 
 fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> CheckInfo {
     let steps: Vec<&Step> = evidence.steps.iter().filter(|step| step.check == check.name).collect();
-    let ran = steps.iter().any(|step| step.skipped.is_none());
+    let ran = steps.iter().any(|step| step.skipped.is_none()) && wanted(check, evidence);
     CheckInfo {
         id: check.name.to_owned(),
         status: status(check, ran, &steps, evidence, findings),
         duration_ms: (steps.iter().map(|step| step.duration_ms).sum::<f64>() * 1e3).round() / 1e3,
         summary: summary(check, ran, &steps, evidence),
     }
+}
+
+/// Whether a check that is only made with a reason had one.
+fn wanted(check: &Check, evidence: &Evidence) -> bool {
+    check.name != checks::port_range::CHECK.name
+        || evidence.checked().any(|endpoint| endpoint.survey.is_some())
 }
 
 fn status(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence, findings: &[Finding]) -> Status {
@@ -206,8 +216,10 @@ fn status(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence, findin
 
 fn summary(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence) -> String {
     if !ran {
-        let reason = steps.first().and_then(|step| step.skipped.clone());
-        return format!("skipped: {}", reason.unwrap_or_else(|| "there was no address to check".to_owned()));
+        let reason = steps.first().map(|step| step.skipped.clone().unwrap_or_else(|| NOT_NEEDED.to_owned()));
+        let nothing =
+            if evidence.endpoints.is_empty() { "there was no address to check" } else { NOT_NEEDED };
+        return format!("skipped: {}", reason.unwrap_or_else(|| nothing.to_owned()));
     }
     let endpoints: Vec<&Endpoint> = match check.name {
         "resolve" => evidence.endpoints.first().into_iter().collect(),

@@ -48,6 +48,12 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
     if amount == Amount::Everything {
         out.push_str(&explained(report, style));
     }
+    for endpoint in report.evidence.checked() {
+        if let Some(survey) = &endpoint.survey {
+            out.push('\n');
+            out.push_str(&super::portmap::draw(survey, style));
+        }
+    }
     out.push('\n');
     out.push_str(&steps(report, style));
     out
@@ -219,7 +225,8 @@ fn steps(report: &Report, style: &Style) -> String {
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(style.width).unwrap_or(100));
     table.force_no_tty();
-    for check in &report.checks {
+    let told = |check: &&CheckInfo| !check.summary.ends_with(super::NOT_NEEDED);
+    for check in report.checks.iter().filter(told) {
         let (mark, _) = mark(check.status);
         let time = if check.status == Status::Skip { String::new() } else { time(check.duration_ms) };
         table.add_row([

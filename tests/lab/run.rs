@@ -58,14 +58,14 @@ pub(crate) fn run(world: &World, site: &Site, case: &'static Case, daemon: Daemo
 fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
     let case = done.case;
     firewall::load(world, case.rules, case.private_routes)?;
-    let _beside = match case.also {
-        Also::Listeners(host, low, high) => Some(Listeners::start(world, site, host, low, high)?),
-        _ => None,
-    };
     let server = Running::start(world, site, done.daemon, &case.config)?;
     if case.also == Also::Frozen {
         server.freeze()?;
     }
+    let _beside = match case.also {
+        Also::Listeners(host, low, high) => Some(Listeners::start(world, site, host, low, high)?),
+        _ => None,
+    };
     let mut left = if case.edge.is_some() { DRAWS } else { case.runs };
     while left > 0 {
         left -= 1;

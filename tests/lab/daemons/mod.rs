@@ -125,6 +125,9 @@ impl<'w> Running<'w> {
     ) -> Result<Self, String> {
         let folder = site.folder(&world.namespace(Host::Server));
         let told = |error: std::io::Error| format!("{daemon}: {error}");
+        if !world.processes(Host::Server).is_empty() {
+            return Err(format!("{daemon}: the server before it still runs"));
+        }
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(told)?;
         fs::write(folder.join("resolv.conf"), resolver(config)).map_err(told)?;
@@ -132,7 +135,7 @@ impl<'w> Running<'w> {
         let log =
             File::options().create(true).append(true).read(true).open(folder.join("log")).map_err(told)?;
         let copy = || log.try_clone().map(Stdio::from).map_err(told);
-        // The server dies with its process of number 1, and that with this process: nothing it forks survives.
+        // A server's processes end with their number 1, whatever it forks.
         let mut start = command("setpriv", &["--pdeathsig", "KILL", "ip", "netns", "exec"]);
         start.arg(world.namespace(Host::Server));
         start.args([
@@ -182,15 +185,17 @@ impl<'w> Running<'w> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        // The next server wants the port.
+        // Process number 1 is among them, and takes along what a server has hidden in namespaces of its own. The signal
+        // that `unshare` promises is not enough: a process that changes its user loses it.
         for _ in 0..200 {
-            if self.world.processes(Host::Server).is_empty() {
+            let pids = self.world.processes(Host::Server);
+            if pids.is_empty() {
                 break;
             }
+            let _ = run(command("kill", &["-KILL"]).args(pids), "");
             sleep(Duration::from_millis(10));
         }
+        let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
