@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::sleep;
 
+use crate::checks::paths::closed_at_control;
 use crate::clock::{Stopwatch, in_ms};
-use crate::evidence::{Answer, DataEnd, Mode, Outcome, Patience, Transfer, Via};
+use crate::evidence::{Answer, Connect, DataEnd, Mode, Outcome, Patience, Transfer, Via};
 use crate::ftp::Command;
 use crate::net::Stream;
 use crate::probe::Session;
@@ -26,17 +27,12 @@ pub(super) async fn transfer(
     command: Command,
     size: Option<u64>,
 ) {
-    let offer = session.offer(mode).await;
-    let stream = session.visit(offer, via, Patience::Patient).await;
-    let Some(visit) = session.endpoint().offers.get(offer).and_then(|offer| offer.visits.last()) else {
-        return;
-    };
-    let (Some(stream), Outcome::Open) = (stream, &visit.connect.outcome) else { return };
+    let Some((stream, data)) = connect(session, mode, via).await else { return };
     let mut seen = Transfer {
         mode,
         via,
         command: command.shown(),
-        data: visit.connect.clone(),
+        data,
         preliminary: None,
         completion: None,
         bytes: 0,
@@ -63,6 +59,25 @@ pub(super) async fn transfer(
     }
     session.remark(super::describe(&seen));
     session.endpoint_mut().transfers.push(seen);
+}
+
+/// Offers that are tried for one transfer where some ports are known to be closed.
+const TRIES: usize = 4;
+
+/// A fresh listener and a connection to it. Where some ports open and others do not, an offer of a closed one is no
+/// reason to give up, nor to wait for long.
+async fn connect(session: &mut Session<'_>, mode: Mode, via: Via) -> Option<(Box<dyn Stream>, Connect)> {
+    let mixed = closed_at_control(session.endpoint()).next().is_some();
+    let (tries, patience) = if mixed { (TRIES, Patience::Quick) } else { (1, Patience::Patient) };
+    for _ in 0..tries {
+        let offer = session.offer(mode).await;
+        let stream = session.visit(offer, via, patience).await;
+        let visit = session.endpoint().offers.get(offer)?.visits.last()?;
+        if let (Some(stream), Outcome::Open) = (stream, &visit.connect.outcome) {
+            return Some((stream, visit.connect.clone()));
+        }
+    }
+    None
 }
 
 /// What came next.
