@@ -231,7 +231,7 @@ fn by_survey(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
     let whole = if survey.whole { "every port" } else { "a spread of the ports" };
     let title = format!("some passive ports are blocked: {block} (let through: {pass})");
     let detail = format!(
-        "Of the range {}, {whole} was asked: {pass} get through, and {block} do not. Transfers fail now and then, as the \
+        "Of the range {}, {whole} was asked: {pass} get through, {block} do not. Transfers fail now and then, as the \
          server happens to choose. Make the firewall's or router's rule and the server's range the same.",
         survey.range
     );

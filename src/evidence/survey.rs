@@ -96,14 +96,22 @@ impl From<&Outcome> for PortState {
 }
 
 impl Survey {
-    /// Asked ports in a state, as ranges.
+    /// Ports in a state, as ranges. In a spread, what lies between two neighbours that were asked counts with them.
     pub fn ranges(&self, wanted: impl Fn(&PortState) -> bool) -> Vec<PortRange> {
         let mut ranges: Vec<PortRange> = Vec::new();
-        for span in self.spans.iter().filter(|span| wanted(&span.state)) {
+        let mut joins = false;
+        for span in &self.spans {
+            if !wanted(&span.state) {
+                joins = false;
+                continue;
+            }
             match ranges.last_mut() {
-                Some(last) if last.max.checked_add(1) == Some(span.ports.min) => last.max = span.ports.max,
+                Some(last) if joins && (!self.whole || last.max.checked_add(1) == Some(span.ports.min)) => {
+                    last.max = span.ports.max;
+                }
                 _ => ranges.push(span.ports),
             }
+            joins = true;
         }
         ranges
     }

@@ -22,7 +22,7 @@ pub(crate) const PUBLIC: &str = "203.0.113.10";
 pub(crate) const SECOND_PUBLIC: &str = "203.0.113.11";
 /// The server's own address behind the router.
 pub(crate) const PRIVATE: &str = "192.168.50.10";
-/// A second private address of the server.
+/// A second private address, by which the server's router knows the server.
 pub(crate) const SECOND_PRIVATE: &str = "10.50.0.10";
 /// The server's address that needs no NAT.
 pub(crate) const ROUTED: &str = "192.0.2.10";
@@ -91,14 +91,14 @@ impl Host {
             Self::ServerRouter => {
                 "link add lan type bridge\n link set server master lan\n link set other master lan\n \
                  link set inside master lan\n link set server up\n link set other up\n link set inside up\n \
-                 addr add 192.168.50.1/24 dev lan\n addr add 192.0.2.1/24 dev lan\n addr add 10.50.0.1/24 dev lan\n \
+                 addr add 192.168.50.1/24 dev lan\n addr add 192.0.2.1/24 dev lan\n \
                  addr add 2001:db8:50::1/64 dev lan nodad\n link set lan up\n \
                  addr add 203.0.113.10/24 dev wan\n addr add 203.0.113.11/24 dev wan\n \
                  addr add 2001:db8:2::10/64 dev wan nodad\n link set wan up\n \
                  route add default via 203.0.113.1\n route add default via 2001:db8:2::1"
             }
             Self::Server => {
-                "addr add 192.168.50.10/24 dev lan\n addr add 192.0.2.10/24 dev lan\n addr add 10.50.0.10/24 dev lan\n \
+                "addr add 192.168.50.10/24 dev lan\n addr add 192.0.2.10/24 dev lan\n \
                  addr add 2001:db8:50::10/64 dev lan nodad\n link set lan up\n \
                  route add default via 192.168.50.1\n route add default via 2001:db8:50::1"
             }

@@ -10,6 +10,6 @@ pub(super) fn prepare(site: &Site, config: &Config) -> Vec<String> {
         Listen::Both => "",
     };
     // It goes into the background by itself; the shell stays, as process number 1.
-    let run = format!("{} -D {family}-p /run/ftpd.pid; exec sleep 1000", site.program("ftpd").join(" "));
+    let run = format!("{} -D {family}-p/run/ftpd.pid; exec sleep 1000", site.program("ftpd").join(" "));
     vec!["sh".to_owned(), "-c".to_owned(), run]
 }

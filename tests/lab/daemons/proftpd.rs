@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::{Config, Listen};
-use crate::namespaces::{IPV6, PRIVATE, ROUTED, SECOND_PRIVATE};
+use crate::namespaces::{IPV6, PRIVATE, ROUTED};
 use crate::site::Site;
 
 pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
-    let ipv4 = format!("{PRIVATE} {SECOND_PRIVATE} {ROUTED}");
+    let ipv4 = format!("{PRIVATE} {ROUTED}");
     let addresses = match config.listen {
         Listen::Ipv4 => ipv4,
         Listen::Ipv6 => IPV6.to_owned(),

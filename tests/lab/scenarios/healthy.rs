@@ -5,7 +5,7 @@ use super::{
 };
 use crate::daemons::{Config, Listen, PLAIN};
 use crate::firewall::{Chain, FORWARD_ALL, on};
-use crate::namespaces::{Host, IPV6, PRIVATE, PUBLIC, ROUTED, SECOND_PRIVATE};
+use crate::namespaces::{Host, IPV6, PRIVATE, ROUTED, SECOND_PRIVATE, SECOND_PUBLIC};
 use crate::site::USER;
 
 /// inetutils-ftpd takes whatever port the kernel gives it, and from six draws that may show or not.
@@ -81,7 +81,11 @@ pub(super) const CASES: &[Case] = &[
         name: "private address by VPN",
         on: &[Vsftpd, Pyftpdlib],
         config: Config { announce: Some(SECOND_PRIVATE), ..PLAIN },
-        rules: &[],
+        rules: &[on(
+            Host::ServerRouter,
+            Chain::Forwarding,
+            "iifname wan ip daddr 10.50.0.10 tcp dport 50000-50009 dnat ip to 192.168.50.10",
+        )],
         target: PRIVATE,
         private_routes: true,
         ..HEALTHY
@@ -97,8 +101,15 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "two public addresses",
         on: &[Vsftpd, Pyftpdlib],
-        config: Config { announce: Some(PUBLIC), ..PLAIN },
-        target: ROUTED,
+        config: Config { announce: Some(SECOND_PUBLIC), ..PLAIN },
+        rules: &[
+            FORWARD_ALL,
+            on(
+                Host::ServerRouter,
+                Chain::Forwarding,
+                "iifname wan ip daddr 203.0.113.11 tcp dport 50000-50009 dnat ip to 192.168.50.10",
+            ),
+        ],
         ..HEALTHY
     },
     Case {
