@@ -68,7 +68,7 @@ fn judge<'a>(endpoint: &'a Endpoint, mode: Mode, to: &dyn Fn(IpAddr) -> bool) ->
         .iter()
         .filter(|transfer| transfer.mode == mode && to(transfer.data.to.ip()))
         .collect();
-    if transfers.iter().any(|transfer| transfer.completed()) {
+    if transfers.iter().any(|transfer| transfer.proves()) {
         return Way::Works;
     }
     if transfers.iter().any(|transfer| in_vain(transfer)) {

@@ -143,7 +143,7 @@ pub fn works_elsewhere(evidence: &Evidence, endpoint: &Endpoint) -> bool {
     evidence
         .checked()
         .filter(|other| other.address.is_ipv4() != endpoint.address.is_ipv4())
-        .any(|other| other.transfers.iter().any(crate::evidence::Transfer::completed))
+        .any(|other| other.transfers.iter().any(crate::evidence::Transfer::proves))
 }
 
 #[cfg(test)]

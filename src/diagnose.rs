@@ -124,7 +124,7 @@ fn unproven(evidence: &Evidence) -> Option<String> {
 /// Whether passive mode was shown to work at an endpoint: a listing came through, or the server refused the listing on
 /// its own merits after the data connection had opened.
 fn proven(endpoint: &Endpoint) -> bool {
-    endpoint.transfers.iter().any(Transfer::completed)
+    endpoint.transfers.iter().any(Transfer::proves)
 }
 
 fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> String {

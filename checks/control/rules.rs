@@ -145,7 +145,7 @@ pub(super) fn control_lost(evidence: &Evidence) -> Vec<Detail> {
             Some(reply) => seen.quote(format!("before it: \"{}\"", reply.last_line())),
             None => seen,
         };
-        let harmless = beside(&verb) && endpoint.transfers.iter().any(crate::evidence::Transfer::completed);
+        let harmless = beside(&verb) && endpoint.transfers.iter().any(crate::evidence::Transfer::proves);
         Some(if harmless { seen.severity(Severity::Warning) } else { seen })
     })
 }

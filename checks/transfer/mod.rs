@@ -2,6 +2,7 @@
 
 mod rules;
 mod run;
+mod segments;
 
 use super::paths::ways_to_try;
 use super::{Check, Reach, Rule};
@@ -49,10 +50,17 @@ pub const CHECK: Check = Check {
             recognise: rules::truncated,
         },
         Rule {
+            name: "data-mtu-black-hole",
+            severity: Severity::Critical,
+            document: include_str!("data-mtu-black-hole.md"),
+            explained_by: &[],
+            recognise: rules::mtu_black_hole,
+        },
+        Rule {
             name: "data-stalled",
             severity: Severity::Critical,
             document: include_str!("data-stalled.md"),
-            explained_by: &["data-wrong-peer", "data-source-refused"],
+            explained_by: &["data-mtu-black-hole", "data-wrong-peer", "data-source-refused"],
             recognise: rules::stalled,
         },
         Rule {
@@ -83,6 +91,7 @@ async fn observe(session: &mut Session<'_>) {
             continue;
         }
         run::transfer(session, mode, via, Command::List, None).await;
+        segments::experiment(session, &Command::List, None).await;
         if refused_for_itself(session.endpoint()) {
             return; // the same refusal would meet every other way
         }
@@ -112,7 +121,9 @@ async fn download(session: &mut Session<'_>, path: Argument) {
     let answer = session.ask(Command::Size(path.clone())).await;
     let size =
         answer.reply().filter(|reply| reply.code == 213).and_then(|reply| reply.text().trim().parse().ok());
-    run::transfer(session, mode, via, Command::Retr(path), size).await;
+    let command = Command::Retr(path);
+    run::transfer(session, mode, via, command.clone(), size).await;
+    segments::experiment(session, &command, size).await;
 }
 
 fn summary(endpoint: &Endpoint) -> String {

@@ -128,13 +128,51 @@ fn cut(transfer: &Transfer) -> Option<String> {
     }
 }
 
+/// A transfer stalled, and the same one came through with small segments.
+pub(super) fn mtu_black_hole(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let same = |a: &Transfer, b: &Transfer| a.command == b.command && a.mode == b.mode;
+        let stalled =
+            endpoint.transfers.iter().find(|transfer| transfer.segment.is_none() && transfer.stalled())?;
+        let tried = || endpoint.transfers.iter().filter(|transfer| same(transfer, stalled));
+        let passes =
+            tried().filter(|transfer| transfer.completed()).filter_map(|transfer| transfer.segment).max()?;
+        let fails =
+            tried().filter(|transfer| transfer.stalled()).filter_map(|transfer| transfer.segment).min();
+        // A segment travels with the headers of TCP (20) and of IPv4 (20) or IPv6 (40).
+        let headers = if endpoint.address.is_ipv6() { 60 } else { 40 };
+        let size = match fails {
+            Some(fails) => format!("between {} and {} bytes", passes + headers, fails + headers),
+            None => format!("above {} bytes", passes + headers),
+        };
+        let title = format!("packets {size} from the server are lost on the way");
+        let detail = format!(
+            "{} stalled after {} bytes; held to segments of {passes} bytes, the same transfer came through. Packets of full \
+             size do not arrive, and the message that should tell the server so (ICMP \"fragmentation needed\") is lost or \
+             filtered. Short listings work, long ones and files hang. A tunnel, a VPN or PPPoE on the way, or a wrong MTU at \
+             either end, does this.",
+            stalled.command, stalled.bytes
+        );
+        let seen = Detail::new(scope(endpoint, stalled), title, detail);
+        Some(tried().fold(seen, |seen, transfer| {
+            let segment = transfer
+                .segment
+                .map_or("usual segments".to_owned(), |segment| format!("segments of {segment} bytes"));
+            seen.quote(format!("with {segment}: {}", super::describe(transfer)))
+        }))
+    })
+}
+
 /// Bytes stop flowing, or never begin to although the server has begun.
 pub(super) fn stalled(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let (transfer, silent_ms) = endpoint.transfers.iter().find_map(|transfer| match transfer.end {
-            Some(DataEnd::Stalled { silent_ms }) => Some((transfer, silent_ms)),
-            _ => None,
-        })?;
+        let (transfer, silent_ms) =
+            endpoint.transfers.iter().filter(|transfer| transfer.segment.is_none()).find_map(|transfer| {
+                match transfer.end {
+                    Some(DataEnd::Stalled { silent_ms }) => Some((transfer, silent_ms)),
+                    _ => None,
+                }
+            })?;
         let began = transfer.preliminary.as_ref().is_some_and(|answer| answer.reply().is_some())
             || transfer.bytes > 0;
         if !began || transfer.foreign_greeting.is_some() {

@@ -33,6 +33,7 @@ pub(super) async fn transfer(
         via,
         command: command.shown(),
         data,
+        segment: session.segment(),
         preliminary: None,
         completion: None,
         bytes: 0,
@@ -162,6 +163,10 @@ fn finished(seen: &Transfer) -> bool {
 /// How long to wait for the next event, given what has come so far.
 fn patience(session: &Session<'_>, seen: &Transfer) -> Duration {
     let limits = session.plan.limits;
+    if session.segment().is_some() && seen.end.is_none() {
+        // The experiment with small segments repeats what is known to stall: it needs less patience.
+        return (limits.patient + session.rtt() * 8).min(session.left());
+    }
     let wanted = match (&seen.preliminary, &seen.end, seen.bytes) {
         (_, Some(_), _) => limits.completion,
         (None, None, 0) => limits.first_sign,

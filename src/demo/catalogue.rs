@@ -89,6 +89,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("malformed-227", include_str!("../../fixtures/scenarios/malformed-227.toml")),
     ("malformed-229", include_str!("../../fixtures/scenarios/malformed-229.toml")),
     ("metadata-address", include_str!("../../fixtures/scenarios/metadata-address.toml")),
+    ("mtu-black-hole", include_str!("../../fixtures/scenarios/mtu-black-hole.toml")),
     ("name-servfail", include_str!("../../fixtures/scenarios/name-servfail.toml")),
     ("name-unresolved", include_str!("../../fixtures/scenarios/name-unresolved.toml")),
     ("name-without-address", include_str!("../../fixtures/scenarios/name-without-address.toml")),

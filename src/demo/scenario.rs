@@ -164,6 +164,8 @@ pub enum Then {
         /// Who sends it.
         from: Option<IpAddr>,
     },
+    /// The connection opens, and segments above this size are lost on the way back.
+    LosesLarge(u16),
     /// It arrives.
     Pass,
     /// A reset.
@@ -196,6 +198,7 @@ impl Path {
     pub(super) fn treatment(&self) -> Treatment {
         match self.then {
             Then::Icmp { kind, code, from } => Treatment::Icmp(IcmpError { kind, code, sender: from }),
+            Then::LosesLarge(limit) => Treatment::LosesLarge(limit),
             Then::Pass => Treatment::Pass,
             Then::Reset => Treatment::Reset,
             Then::Silent => Treatment::Silent,

@@ -15,6 +15,9 @@ pub struct Transfer {
     pub command: String,
     /// The data connection.
     pub data: Connect,
+    /// The segment size that the server was held to, in bytes; `None` for the usual one.
+    #[serde(default)]
+    pub segment: Option<u16>,
     /// The first reply: 125 or 150 (RFC 959 §5.4), or a refusal.
     #[serde(default)]
     pub preliminary: Option<Answer>,
@@ -68,6 +71,20 @@ impl Transfer {
             && matches!(self.completion.as_ref().and_then(Answer::code), Some(226 | 250))
             && self.expected_bytes.is_none_or(|expected| self.bytes >= expected)
             && self.foreign_greeting.is_none()
+    }
+
+    /// Whether it proves that its way works: finished, and without our help.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        self.completed() && self.segment.is_none()
+    }
+
+    /// Whether bytes stopped flowing although the server had begun.
+    #[must_use]
+    pub fn stalled(&self) -> bool {
+        let began =
+            self.bytes > 0 || self.preliminary.as_ref().is_some_and(|answer| answer.reply().is_some());
+        began && matches!(self.end, Some(DataEnd::Stalled { .. })) && self.foreign_greeting.is_none()
     }
 
     /// Whether our own deadline ended it: neither side had said its last.

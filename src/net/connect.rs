@@ -28,6 +28,17 @@ impl Stream for TcpStream {
 /// The time to live that packets get where nothing else is asked for (RFC 1700's recommendation, and Linux' default).
 const USUAL_HOPS: u8 = 64;
 
+#[cfg(unix)]
+fn set_segment(socket: &Socket, segment: u16) -> io::Result<()> {
+    socket.set_tcp_mss(u32::from(segment))
+}
+
+/// Not to be had here: the connection opens with the usual size, and the experiment shows nothing.
+#[cfg(not(unix))]
+fn set_segment(_: &Socket, _: u16) -> io::Result<()> {
+    Ok(())
+}
+
 fn set_hops(socket: &Socket, ipv6: bool, hops: u8) -> io::Result<()> {
     let hops = u32::from(hops);
     if ipv6 { socket.set_unicast_hops_v6(hops) } else { socket.set_ttl_v4(hops) }
@@ -35,7 +46,7 @@ fn set_hops(socket: &Socket, ipv6: bool, hops: u8) -> io::Result<()> {
 
 /// Sends a SYN that lives for `hops` hops. A connection that opens is reset at once.
 pub async fn syn(to: SocketAddr, bind: Option<IpAddr>, hops: u8, patience: Duration) -> Connect {
-    let connected = open(to, bind, Some(hops), patience).await;
+    let connected = open(to, Options { bind, hops: Some(hops), segment: None }, patience).await;
     if let Some(stream) = &connected.stream {
         stream.reset_on_close();
     }
@@ -44,7 +55,7 @@ pub async fn syn(to: SocketAddr, bind: Option<IpAddr>, hops: u8, patience: Durat
 
 /// Asks one port of many. One file descriptor, and no trace on either side: what opens is reset.
 pub async fn probe(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Outcome {
-    let stream = match raw(to, bind, None).and_then(|socket| begin(socket, to)) {
+    let stream = match raw(to, Options { bind, ..Options::default() }).and_then(|socket| begin(socket, to)) {
         Ok(stream) => stream,
         // On loopback the reset is there before the call returns.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Outcome::Reset,
@@ -87,17 +98,33 @@ fn under_way(error: &io::Error) -> bool {
 
 /// Opens a TCP connection from `bind` (any address if `None`), or learns why not.
 pub async fn tcp(to: SocketAddr, bind: Option<IpAddr>, patience: Duration) -> Connected {
-    open(to, bind, None, patience).await
+    open(to, Options { bind, ..Options::default() }, patience).await
 }
 
-async fn open(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>, patience: Duration) -> Connected {
+/// [`tcp`] with a small maximum segment size.
+pub async fn tcp_small(to: SocketAddr, bind: Option<IpAddr>, segment: u16, patience: Duration) -> Connected {
+    open(to, Options { bind, segment: Some(segment), ..Options::default() }, patience).await
+}
+
+/// What a socket is given before it connects.
+#[derive(Clone, Copy, Debug, Default)]
+struct Options {
+    /// The address to connect from.
+    bind: Option<IpAddr>,
+    /// Hops that its packets live for.
+    hops: Option<u8>,
+    /// The largest segment that the other side may send, in bytes.
+    segment: Option<u16>,
+}
+
+async fn open(to: SocketAddr, options: Options, patience: Duration) -> Connected {
     let clock = Stopwatch::start();
     let done = |outcome, stream: Option<Box<dyn Stream>>| Connected {
         fact: Connect { to, outcome, elapsed_ms: clock.elapsed_ms() },
         stream,
         local: None,
     };
-    let (socket, twin) = match prepare(to, bind, hops) {
+    let (socket, twin) = match prepare(to, options) {
         Ok(pair) => pair,
         Err(error) => return done(local_failure(&error), None),
     };
@@ -116,21 +143,24 @@ async fn open(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>, patience: 
 }
 
 /// A socket ready to connect, and a second handle on it for the error queue: tokio keeps neither after a failure.
-fn prepare(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>) -> io::Result<(TcpSocket, Socket)> {
-    let socket = raw(to, bind, hops)?;
+fn prepare(to: SocketAddr, options: Options) -> io::Result<(TcpSocket, Socket)> {
+    let socket = raw(to, options)?;
     let twin = socket.try_clone()?;
     Ok((TcpSocket::from_std_stream(socket.into()), twin))
 }
 
 /// A non-blocking socket with its options set.
-fn raw(to: SocketAddr, bind: Option<IpAddr>, hops: Option<u8>) -> io::Result<Socket> {
+fn raw(to: SocketAddr, options: Options) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
-    if let Some(address) = bind.filter(|address| address.is_ipv4() == to.is_ipv4()) {
+    if let Some(address) = options.bind.filter(|address| address.is_ipv4() == to.is_ipv4()) {
         socket.bind(&SocketAddr::new(address, 0).into())?;
     }
-    if let Some(hops) = hops {
+    if let Some(hops) = options.hops {
         set_hops(&socket, to.is_ipv6(), hops)?;
+    }
+    if let Some(segment) = options.segment {
+        set_segment(&socket, segment)?;
     }
     keep_icmp(&socket, to, true);
     Ok(socket)

@@ -54,6 +54,10 @@ pub trait Network: Send + Sync + fmt::Debug {
     /// Opens a TCP connection, or learns why not, within `patience`.
     fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected>;
 
+    /// [`connect`](Self::connect), asking the other side for segments of at most so many bytes (TCP's maximum segment
+    /// size, RFC 9293 §3.7.1).
+    fn connect_small(&self, to: SocketAddr, segment: u16, patience: Duration) -> BoxFuture<'_, Connected>;
+
     /// Sends a SYN that lives for `hops` hops, or learns what it met. The connection, should it open, is reset at once.
     fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect>;
 

@@ -4,14 +4,18 @@
 //! names. No packet leaves loopback.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Connected, Network, connect};
+use super::{Connected, Network, Stream, connect};
 use crate::clock::Stopwatch;
 use crate::evidence::{Connect, IcmpError, Outcome, PortRange, Resolution};
 
@@ -25,6 +29,8 @@ pub enum Treatment {
     Icmp(IcmpError),
     /// It reaches the host: opens if something listens there, else meets a reset.
     Pass,
+    /// Connections open, and segments above this size are lost on the way back: what the server sends never arrives.
+    LosesLarge(u16),
     /// A reset, whoever listens.
     Reset,
     /// No answer.
@@ -124,6 +130,10 @@ impl Scripted {
     }
 
     async fn open(&self, to: SocketAddr, patience: Duration) -> Connected {
+        self.open_with(to, USUAL_SEGMENT, patience).await
+    }
+
+    async fn open_with(&self, to: SocketAddr, segment: u16, patience: Duration) -> Connected {
         let clock = Stopwatch::start();
         let done = |outcome| {
             let fact = Connect { to, outcome, elapsed_ms: clock.elapsed_ms() };
@@ -136,6 +146,7 @@ impl Scripted {
         let treatment = match (self.treatment(to).0, listener) {
             (Treatment::WhileAnnounced, Some(_)) => Treatment::Pass,
             (Treatment::WhileAnnounced, None) => Treatment::Silent,
+            (Treatment::LosesLarge(limit), _) if segment <= limit => Treatment::Pass,
             (other, _) => other,
         };
         if treatment == Treatment::Silent {
@@ -144,6 +155,12 @@ impl Scripted {
         }
         tokio::time::sleep(self.delay).await;
         match (treatment, listener) {
+            (Treatment::LosesLarge(_), Some(real)) => {
+                let mut connected = connect::tcp(real, None, patience).await;
+                (connected.fact.to, connected.local) = (to, self.own_address(to.ip()));
+                connected.stream = connected.stream.map(|inner| Box::new(Holed(inner)) as Box<dyn Stream>);
+                connected
+            }
             (Treatment::Pass, Some(real)) => {
                 let mut connected = connect::tcp(real, None, patience).await;
                 connected.fact.to = to;
@@ -157,9 +174,42 @@ impl Scripted {
     }
 }
 
+/// The segment size of an Ethernet path (1500 bytes less the headers of IPv4 and TCP).
+const USUAL_SEGMENT: u16 = 1460;
+
+/// A connection whose incoming data is lost: writes go through, nothing is ever read.
+#[derive(Debug)]
+struct Holed(Box<dyn Stream>);
+
+impl Stream for Holed {}
+
+impl AsyncRead for Holed {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Holed {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
 impl Network for Scripted {
     fn connect(&self, to: SocketAddr, patience: Duration) -> BoxFuture<'_, Connected> {
         Box::pin(self.open(to, patience))
+    }
+
+    fn connect_small(&self, to: SocketAddr, segment: u16, patience: Duration) -> BoxFuture<'_, Connected> {
+        Box::pin(self.open_with(to, segment, patience))
     }
 
     fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect> {

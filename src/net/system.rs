@@ -25,6 +25,10 @@ impl Network for System {
         Box::pin(connect::tcp(to, self.bind, patience))
     }
 
+    fn connect_small(&self, to: SocketAddr, segment: u16, patience: Duration) -> BoxFuture<'_, Connected> {
+        Box::pin(connect::tcp_small(to, self.bind, segment, patience))
+    }
+
     fn syn(&self, to: SocketAddr, hops: u8, patience: Duration) -> BoxFuture<'_, Connect> {
         Box::pin(connect::syn(to, self.bind, hops, patience))
     }

@@ -32,6 +32,8 @@ pub struct Session<'a> {
     /// The open control connection.
     control: Option<Control<Box<dyn Stream>>>,
     /// An open connection and the endpoint whose session it will be.
+    /// The segment size that data connections ask for.
+    segment: Option<u16>,
     kept: Option<(usize, Box<dyn Stream>, Option<IpAddr>)>,
     last_reply: Option<(String, Reply)>,
     endpoint: Option<usize>,
@@ -80,6 +82,7 @@ impl<'a> Session<'a> {
             evidence,
             contact: Contact::new(networks, plan.follow_private),
             control: None,
+            segment: None,
             kept: None,
             last_reply: None,
             endpoint: None,
@@ -302,7 +305,11 @@ impl<'a> Session<'a> {
         let connected = match self.contact.allows(control, to) {
             Ok(()) => {
                 let allowed = (allowed + self.rtt() * 2).min(self.plan.limits.connect);
-                let connecting = self.network.connect(to, self.deadline.cap(allowed));
+                let allowed = self.deadline.cap(allowed);
+                let connecting = match self.segment {
+                    Some(segment) => self.network.connect_small(to, segment, allowed),
+                    None => self.network.connect(to, allowed),
+                };
                 join(connecting, self.pass_the_time(meanwhile)).await.0
             }
             Err(reason) => {
@@ -318,6 +325,17 @@ impl<'a> Session<'a> {
             offer.visits.push(Visit { via, patience, connect: connected.fact });
         }
         connected.stream
+    }
+
+    /// From now on data connections ask the server for segments of at most so many bytes.
+    pub fn limit_segments(&mut self, segment: Option<u16>) {
+        self.segment = segment;
+    }
+
+    /// The segment size that data connections ask for.
+    #[must_use]
+    pub fn segment(&self) -> Option<u16> {
+        self.segment
     }
 
     async fn pass_the_time(&mut self, meanwhile: Meanwhile) {
@@ -347,10 +365,15 @@ impl<'a> Session<'a> {
     /// Opens a new control connection and logs in again, after the old one was lost. `false` if it is not worth it or
     /// does not work.
     pub async fn reopen(&mut self) -> bool {
+        self.reopen_within(RECONNECT_LIMIT).await
+    }
+
+    /// [`reopen`](Self::reopen) with another limit of reconnects, for an experiment that costs a session each time.
+    pub async fn reopen_within(&mut self, limit: u32) -> bool {
         if self.connected() {
             return true;
         }
-        if self.endpoint().sessions > RECONNECT_LIMIT || self.left().is_zero() {
+        if self.endpoint().sessions > limit || self.left().is_zero() {
             return false;
         }
         self.progress("connecting again, since the control connection was lost");

@@ -18,6 +18,7 @@ pub fn render(text: &str, style: &Style, indent: usize) -> String {
             if fenced && matches!(language, "sh" | "powershell" | "bat") {
                 blank(&mut out);
                 let _ = writeln!(out, "{}{}", " ".repeat(indent), style.dim("Run:"));
+                continue;
             }
             // A blank line sets a block off, before and after.
             blank(&mut out);

@@ -225,7 +225,10 @@ mount --bind "$folder/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 mount --bind "$root/served/$served" /srv
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/empty
-exec "$@"
+# Not as process number 1: vsftpd dies of the orphans that are handed to that one.
+exec 3<&0
+"$@" <&3 3<&- &
+wait $!
 "#;
 
 fn resolver(config: &Config) -> String {

@@ -53,6 +53,14 @@ pub(super) const CASES: &[Case] = &[
         ..HEALTHY
     },
     Case {
+        // After 5 s of silence the port is asked whether it wants TLS, by a second connection: it may not cost the first.
+        name: "greeting after 7 s, one session",
+        on: &[Proftpd, PureFtpd],
+        config: Config { slow_names: Some(7), one_session: true, ..HEALTHY.config },
+        expect: Expect::warning(&["greeting-slow"]),
+        ..HEALTHY
+    },
+    Case {
         name: "passive range of one port, one session",
         on: &[PureFtpd, Aioftp],
         config: Config { range: Some((50000, 50000)), one_session: true, ..HEALTHY.config },

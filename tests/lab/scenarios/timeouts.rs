@@ -1,8 +1,9 @@
 //! Nothing comes, or nothing more.
 
-use super::{Aioftp, Also, COMMON, Case, Expect, HEALTHY, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd};
+use super::{Aioftp, Also, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd};
 use crate::firewall::{Chain, FORWARD_ALL, on};
-use crate::namespaces::Host;
+use crate::daemons::PLAIN;
+use crate::namespaces::{Host, ROUTED};
 
 pub(super) const CASES: &[Case] = &[
     Case {
@@ -23,6 +24,20 @@ pub(super) const CASES: &[Case] = &[
         ],
         options: &["--download", "big.bin"],
         expect: Expect::critical(&["data-stalled"]),
+        ..HEALTHY
+    },
+    Case {
+        name: "large packets lost, no range",
+        on: &[Inetutils],
+        config: PLAIN,
+        target: ROUTED,
+        rules: &[on(
+            Host::Transit,
+            Chain::Passing,
+            "iifname east meta length > 1000 tcp sport 1024-65535 drop",
+        )],
+        options: &["--download", "big.bin"],
+        expect: Expect::critical(&["data-stalled"]).allow(&["passive-range-unrestricted"]),
         ..HEALTHY
     },
     Case {
@@ -50,8 +65,19 @@ pub(super) const CASES: &[Case] = &[
         ..HEALTHY
     },
     Case {
-        // A device that tracks connections forgets this one after the login.
-        name: "control connection cut in the dialogue",
+        // A device that tracks connections forgets this one in the login, and every new one.
+        name: "control connection cut early",
+        on: COMMON,
+        rules: &[
+            FORWARD_ALL,
+            on(Host::ServerRouter, Chain::Passing, "tcp dport 21 ct original packets > 4 drop"),
+        ],
+        expect: Expect::critical(&["control-lost"]),
+        ..HEALTHY
+    },
+    Case {
+        // The same, a little later: with most servers the listing is the first that is lost twice.
+        name: "control connection cut at the listing",
         on: COMMON,
         rules: &[
             FORWARD_ALL,
@@ -68,7 +94,7 @@ pub(super) const CASES: &[Case] = &[
             on(
                 Host::ServerRouter,
                 Chain::Passing,
-                "tcp sport 50000-50009 ct reply bytes > 200000 reject with tcp reset",
+                "tcp dport 50000-50009 ct reply bytes > 200000 reject with tcp reset",
             ),
         ],
         options: &["--download", "big.bin"],

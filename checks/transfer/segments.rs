@@ -1,0 +1,73 @@
+//! The experiment that proves an MTU black hole: a stalled transfer, repeated with small segments.
+//!
+//! Where packets of full size are lost and nobody says so (RFC 2923 §2.1), small transfers pass and large ones hang. If the
+//! same transfer comes through once the server is held to small segments, that is proven; halving then finds the size.
+
+use super::run;
+use crate::evidence::{Mode, Transfer, Via};
+use crate::ftp::Command;
+use crate::probe::Session;
+
+/// A segment that passes every sane path: IPv6 guarantees 1280 bytes for a packet (RFC 8200 §5).
+const SMALL: u16 = 1200;
+
+/// The segment of a full Ethernet packet over IPv4; what stalls is at most of this size.
+const FULL: u16 = 1460;
+
+/// How near to the edge the size is searched, in bytes.
+const NEAR: u16 = 24;
+
+/// Sessions that the experiment may cost: each stalled transfer leaves a session behind that is of no use.
+const SESSIONS: u32 = 9;
+
+/// Repeats the last transfer with small segments, if it stalled.
+pub(super) async fn experiment(session: &mut Session<'_>, command: &Command, size: Option<u64>) {
+    let Some((mode, via)) = stalled(session) else { return };
+    session.progress("the transfer stalls; trying it with small packets");
+    if !attempt(session, mode, via, command, size, SMALL).await {
+        session.limit_segments(None);
+        return;
+    }
+    let (mut passes, mut fails) = (SMALL, FULL);
+    while fails - passes > NEAR && !session.left().is_zero() {
+        let middle = passes.midpoint(fails);
+        if attempt(session, mode, via, command, size, middle).await {
+            passes = middle;
+        } else if session.connected() || stalled(session).is_some() {
+            fails = middle;
+        } else {
+            break;
+        }
+    }
+    session.limit_segments(None);
+}
+
+/// The way of the last transfer, if it stalled.
+fn stalled(session: &Session<'_>) -> Option<(Mode, Via)> {
+    session
+        .endpoint()
+        .transfers
+        .last()
+        .filter(|transfer| transfer.stalled())
+        .map(|transfer| (transfer.mode, transfer.via))
+}
+
+/// Whether the transfer comes through with segments of that size.
+async fn attempt(
+    session: &mut Session<'_>,
+    mode: Mode,
+    via: Via,
+    command: &Command,
+    size: Option<u64>,
+    segment: u16,
+) -> bool {
+    // The server is still busy with the stalled one.
+    session.abandon();
+    if !session.reopen_within(SESSIONS).await {
+        return false;
+    }
+    let before = session.endpoint().transfers.len();
+    session.limit_segments(Some(segment));
+    run::transfer(session, mode, via, command.clone(), size).await;
+    session.endpoint().transfers.get(before..).is_some_and(|new| new.iter().any(Transfer::completed))
+}
