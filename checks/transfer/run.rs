@@ -18,6 +18,9 @@ const PROGRESS_STEP: u64 = 256 * 1024;
 /// Bytes of a listing that are read: what flows so far has proven its way.
 const LISTING_LIMIT: u64 = 8 * 1024 * 1024;
 
+/// Bytes that show that small segments get through where usual ones did not: dozens of packets.
+const EXPERIMENT_LIMIT: u64 = 128 * 1024;
+
 /// Asks for a fresh listener, connects, sends the command, and follows it to the end. The facts are added to the
 /// evidence. `size` is what the server said that the file has, in bytes.
 pub(super) async fn transfer(
@@ -123,7 +126,12 @@ async fn follow(
             Event::Data(Err(_)) => seen.end = Some(DataEnd::Reset),
             Event::Data(Ok(count)) => {
                 took(seen, &buffer[..count], clock);
-                if command == &Command::List && seen.bytes >= LISTING_LIMIT {
+                let enough = match (session.segment(), command) {
+                    (Some(_), _) => EXPERIMENT_LIMIT,
+                    (None, Command::List) => LISTING_LIMIT,
+                    _ => u64::MAX,
+                };
+                if seen.bytes >= enough {
                     seen.capped = true;
                     return;
                 }

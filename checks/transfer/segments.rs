@@ -66,6 +66,9 @@ async fn attempt(
     if !session.reopen_within(SESSIONS).await {
         return false;
     }
+    if matches!(command, Command::Retr(_)) {
+        session.ask(Command::TypeImage).await;
+    }
     let before = session.endpoint().transfers.len();
     session.limit_segments(Some(segment));
     run::transfer(session, mode, via, command.clone(), size).await;

@@ -1,8 +1,7 @@
 //! Translation of addresses.
 
 use super::{
-    Aioftp, Also, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE,
-    Vsftpd,
+    Aioftp, Also, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd,
 };
 use crate::daemons::{Config, PLAIN};
 use crate::firewall::{Chain, FORWARD_ALL, FORWARD_CONTROL, HELPER, ROUTER_IS_SILENT, Rule, on};

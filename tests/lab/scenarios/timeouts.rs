@@ -1,8 +1,10 @@
 //! Nothing comes, or nothing more.
 
-use super::{Aioftp, Also, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd};
-use crate::firewall::{Chain, FORWARD_ALL, on};
+use super::{
+    Aioftp, Also, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd,
+};
 use crate::daemons::PLAIN;
+use crate::firewall::{Chain, FORWARD_ALL, on};
 use crate::namespaces::{Host, ROUTED};
 
 pub(super) const CASES: &[Case] = &[
