@@ -60,7 +60,7 @@ impl Way<'_> {
                  forward it.",
                 self.endpoint.address
             );
-            return self.at(Location::Server, passed, gateway, words);
+            return at(Location::Server, passed, gateway, words);
         }
         let next =
             (passed + 1..self.distance).find(|hop| self.answers_control(*hop)).unwrap_or(self.distance);
@@ -73,7 +73,7 @@ impl Way<'_> {
         // With no router between, this host and the server are equally near.
         let nobody_between = passed == 0 && next == self.distance;
         let location = if nobody_between { Location::Unknown } else { self.zone_of(passed, next - 1) };
-        self.at(location, passed, next, words)
+        at(location, passed, next, words)
     }
 
     /// A reset.
@@ -82,14 +82,14 @@ impl Way<'_> {
             let words = "The reset comes from the server's own distance: the server, its firewall, or the router right in \
                          front of it."
                 .to_owned();
-            return self.at(Location::Server, self.distance - 1, self.distance, words);
+            return at(Location::Server, self.distance - 1, self.distance, words);
         };
         if Some(first.ttl) == self.gateway() {
             let words = format!(
                 "The reset comes from the NAT gateway {} itself (hop {}): it does not forward the port.",
                 self.endpoint.address, first.ttl
             );
-            return self.at(Location::Server, first.ttl - 1, first.ttl, words);
+            return at(Location::Server, first.ttl - 1, first.ttl, words);
         }
         let words = format!(
             "The reset comes from nearer than the server: from {} or the entrance of {}.",
@@ -97,7 +97,7 @@ impl Way<'_> {
             self.name(first.ttl)
         );
         let location = self.zone_of(first.ttl - 1, first.ttl - 1);
-        Place { nearer: true, ..self.at(location, first.ttl - 1, first.ttl, words) }
+        Place { nearer: true, ..at(location, first.ttl - 1, first.ttl, words) }
     }
 
     /// An ICMP error, which names its sender.
@@ -112,11 +112,7 @@ impl Way<'_> {
         };
         let words = format!("The rejection is sent by {}.", self.name(hop));
         let (passed, next) = (hop.min(self.distance - 1), (hop + 1).min(self.distance));
-        Some(Place { nearer: true, ..self.at(location, passed, next, words) })
-    }
-
-    fn at(&self, location: Location, passed: u8, next: u8, words: String) -> Place {
-        Place { location, hops: vec![passed, next], words, nearer: false }
+        Some(Place { nearer: true, ..at(location, passed, next, words) })
     }
 
     /// Whose part of the way the hops from `first` to `last` are; unknown if they are not all of one part.
@@ -176,4 +172,8 @@ impl Way<'_> {
             None => format!("hop {hop}"),
         }
     }
+}
+
+fn at(location: Location, passed: u8, next: u8, words: String) -> Place {
+    Place { location, hops: vec![passed, next], words, nearer: false }
 }

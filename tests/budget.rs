@@ -1,6 +1,8 @@
 //! What a check costs the server and the user: round trips, connections, time to a verdict, and the same verdict every
 //! time.
 
+#![expect(clippy::print_stdout, reason = "the counts are worth seeing (cargo test -- --nocapture)")]
+
 use std::collections::BTreeSet;
 
 use pasvcheck::demo::{self, Outcome, Scenario};

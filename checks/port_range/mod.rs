@@ -118,7 +118,7 @@ async fn ask(session: &mut Session<'_>, ports: Vec<u16>) -> (Vec<(u16, PortState
     };
     let shared = &*session;
     let tell = |asked: usize, of: usize| {
-        shared.progress(&format!("surveying the passive range: {asked} of {of} ports"))
+        shared.progress(&format!("surveying the passive range: {asked} of {of} ports"));
     };
     let mut surveying = std::pin::pin!(survey(shared.network, &order, &tell));
     let surveyed = tokio::select! {

@@ -130,7 +130,7 @@ pub fn spans(mut states: Vec<(u16, PortState)>) -> Vec<Span> {
     for (port, state) in states {
         match spans.last_mut() {
             Some(last) if last.state == state && last.ports.max.checked_add(1) == Some(port) => {
-                last.ports.max = port
+                last.ports.max = port;
             }
             _ => spans.push(Span { ports: PortRange { min: port, max: port }, state }),
         }

@@ -1,5 +1,7 @@
 //! The surveyed ports as a picture: one cell for one or more ports.
 
+use std::fmt::Write as _;
+
 use colored::Color;
 
 use super::style::Style;
@@ -23,7 +25,7 @@ pub fn draw(survey: &Survey, style: &Style) -> String {
         if cells.len() > width {
             out.push_str(&style.dim(&format!("  {first}\n")));
         }
-        out.push_str(&format!("  {drawn}\n"));
+        let _ = writeln!(out, "  {drawn}");
     }
     out.push_str(&legend(&cells, style));
     out
