@@ -1,5 +1,6 @@
 //! `transfer`: does a listing come through, from the command to the closing 226? And, if asked for, a file?
 
+mod idle;
 mod rules;
 mod run;
 mod segments;
@@ -71,6 +72,13 @@ pub const CHECK: Check = Check {
             recognise: rules::completion_lost,
         },
         Rule {
+            name: "control-idle-killed",
+            severity: Severity::Warning,
+            document: include_str!("control-idle-killed.md"),
+            explained_by: &[],
+            recognise: rules::idle_killed,
+        },
+        Rule {
             name: "transfer-refused",
             severity: Severity::Unknown,
             document: include_str!("transfer-refused.md"),
@@ -98,6 +106,9 @@ async fn observe(session: &mut Session<'_>) {
     }
     if let Some(path) = session.plan.download.clone() {
         download(session, path).await;
+    }
+    if let Some(silence) = session.plan.idle {
+        idle::test(session, silence).await;
     }
 }
 
@@ -127,7 +138,15 @@ async fn download(session: &mut Session<'_>, path: Argument) {
 }
 
 fn summary(endpoint: &Endpoint) -> String {
-    let words: Vec<String> = endpoint.transfers.iter().map(describe).collect();
+    let mut words: Vec<String> = endpoint.transfers.iter().map(describe).collect();
+    words.extend(endpoint.idle.iter().map(|test| {
+        let (alive, how) = (test.survived(), if test.keep_alive { " with keep-alive" } else { "" });
+        format!(
+            "{} {:.0} s of silence{how}",
+            if alive { "lived through" } else { "lost in" },
+            test.silent_ms / 1000.0
+        )
+    }));
     if words.is_empty() { "not asked".to_owned() } else { words.join("; ") }
 }
 

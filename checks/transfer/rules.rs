@@ -223,6 +223,38 @@ pub(super) fn completion_lost(evidence: &Evidence) -> Vec<Detail> {
     })
 }
 
+/// The control connection died in a silence.
+pub(super) fn idle_killed(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let lost = endpoint.idle.iter().find(|test| !test.keep_alive && !test.survived())?;
+        let cured =
+            endpoint.idle.iter().find(|test| test.keep_alive).map(crate::evidence::IdleTest::survived);
+        let seconds = lost.silent_ms / 1000.0;
+        let title = format!("the control connection does not live through {seconds:.0} s of silence");
+        let detail = format!(
+            "LIST was sent, nothing moved on the control connection, and then the data connection came: the server's next \
+             word did not arrive ({}). {} A device on the way forgets connections on which nothing moves; transfers that \
+             take longer end in an error although the file is complete.",
+            lost.answer.describe(),
+            match cured {
+                Some(true) => "With TCP keep-alive the connection lived on.",
+                Some(false) => "TCP keep-alive did not help.",
+                None => "",
+            }
+        );
+        let confidence = if cured == Some(true) { Confidence::Certain } else { Confidence::Likely };
+        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
+        Some(endpoint.idle.iter().fold(seen, |seen, test| {
+            let how = if test.keep_alive { "with" } else { "without" };
+            seen.quote(format!(
+                "{:.0} s {how} keep-alive: {}",
+                test.silent_ms / 1000.0,
+                test.answer.describe()
+            ))
+        }))
+    })
+}
+
 /// Refused on its own merits after the data path had been shown to work.
 pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {

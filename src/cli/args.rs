@@ -107,6 +107,9 @@ pub(crate) struct WhatArgs {
     /// Also fetch this file, with progress, throughput and stall detection (its contents are thrown away)
     #[arg(long, value_name = "PATH")]
     pub(crate) download: Option<String>,
+    /// Keep the control connection silent for so long, and see whether the server's next word still arrives
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) idle: Option<Duration>,
     /// Run only this check, and those that it needs
     #[arg(long, value_name = "CHECK", value_parser = check_names(), conflicts_with = "skip")]
     pub(crate) only: Vec<String>,

@@ -143,6 +143,7 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     };
     plan.range = args.what.range;
     plan.scan = args.what.scan;
+    plan.idle = args.what.idle;
     plan.rate = args.network.rate;
     let download = args.what.download.as_deref().map(Argument::new).transpose();
     plan.download = download.map_err(|error| Problem::new(format!("--download cannot be sent: {error}")))?;
@@ -161,6 +162,10 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     } else if plan.download.is_some() {
         // A download takes as long as it takes; that it stalls is noticed by itself.
         plan.limits.run = Duration::from_secs(3600);
+    }
+    if let (Some(idle), None) = (args.what.idle, args.network.deadline) {
+        // Once without and once with keep-alive.
+        plan.limits.run += idle * 2;
     }
     if let Some(timeout) = args.network.timeout {
         plan.limits.connect = timeout;

@@ -223,6 +223,8 @@ pub struct Options {
     pub tls_off: bool,
     /// `--download`.
     pub download: Option<String>,
+    /// `--idle`, in milliseconds.
+    pub idle_ms: Option<u64>,
     /// `--follow-private`.
     pub follow_private: bool,
     /// `--public-address`.
@@ -246,6 +248,7 @@ impl Default for Options {
             password: String::new(),
             tls_off: false,
             download: None,
+            idle_ms: None,
             follow_private: false,
             public_address: None,
             skip: Vec::new(),
@@ -274,6 +277,7 @@ impl Scenario {
             plan.range = Some(range.parse().map_err(|_| ScenarioError::Value("check.range", "port range"))?);
         }
         plan.scan = options.scan;
+        plan.idle = options.idle_ms.map(Duration::from_millis);
         if let Some(user) = &options.user {
             let user =
                 Argument::new(user.as_str()).map_err(|_| ScenarioError::Value("check.user", "user name"))?;

@@ -6,6 +6,7 @@
 
 mod connect;
 mod dialogue;
+mod idle;
 mod offer;
 mod path;
 mod survey;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
+pub use idle::IdleTest;
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
 pub use path::{Hop, PathFacts, Walk};
 pub use survey::{PortState, RangeSource, Span, Survey, spans};
@@ -170,6 +172,9 @@ pub struct Endpoint {
     /// Each transfer that was tried.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
+    /// What became of the control connection in a silence (`--idle`).
+    #[serde(default)]
+    pub idle: Vec<IdleTest>,
     /// Each time the control connection was lost.
     #[serde(default)]
     pub losses: Vec<Loss>,
@@ -290,6 +295,7 @@ impl Endpoint {
             path: None,
             survey: None,
             transfers: Vec::new(),
+            idle: Vec::new(),
             losses: Vec::new(),
             sessions: 0,
             dialogue: Vec::new(),

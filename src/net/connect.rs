@@ -19,6 +19,11 @@ impl Stream for TcpStream {
         let _ = set_hops(&socket, ipv6, hops.unwrap_or(USUAL_HOPS));
     }
 
+    fn keep_alive(&self, every: Duration) {
+        let probes = socket2::TcpKeepalive::new().with_time(every).with_interval(every);
+        let _ = SockRef::from(self).set_tcp_keepalive(&probes);
+    }
+
     fn reset_on_close(&self) {
         // If the system refuses, the probe ends in order and leaves a TIME-WAIT: a blemish, no error.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));

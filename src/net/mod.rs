@@ -34,6 +34,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
     /// From now on, packets of this connection live for so many hops; `None` for the system's usual number.
     fn limit_hops(&self, _hops: Option<u8>) {}
 
+    /// From now on, the system sends a probe over this connection after each silence of so long.
+    fn keep_alive(&self, _every: Duration) {}
+
     /// From now on, closing sends a reset: for probes that must leave no TIME-WAIT on either side.
     fn reset_on_close(&self) {}
 }

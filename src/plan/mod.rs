@@ -37,6 +37,9 @@ pub struct Plan {
     /// The file to fetch.
     #[serde(serialize_with = "shown_argument")]
     pub download: Option<Argument>,
+    /// How long the control connection is kept silent, to see whether it lives on.
+    #[serde(serialize_with = "shown_seconds")]
+    pub idle: Option<Duration>,
     /// Which address families to check.
     pub families: Families,
     /// Whether private addresses named by the server may be contacted from anywhere.
@@ -206,6 +209,7 @@ impl Plan {
             rate: DEFAULT_RATE,
             public_address: None,
             download: None,
+            idle: None,
             families: Families::Both,
             follow_private: false,
             checks: crate::checks::ALL.iter().map(|check| check.name).collect(),
@@ -235,6 +239,11 @@ fn shown_rate<S: serde::Serializer>(rate: &Rate, to: S) -> Result<S::Ok, S::Erro
         Rate::Max => to.serialize_str("max"),
         Rate::PerSecond(rate) => to.serialize_u32(*rate),
     }
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn shown_seconds<S: serde::Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    duration.map(|duration| duration.as_secs_f64()).serialize(to)
 }
 
 mod in_seconds {

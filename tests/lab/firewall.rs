@@ -104,16 +104,17 @@ pub(crate) fn load(world: &World, rules: &[Rule], private_routes: bool) -> Resul
         all.push(NO_PRIVATE_ROUTES);
     }
     for host in [Host::Client, Host::ClientRouter, Host::Transit, Host::ServerRouter, Host::Server] {
-        let text = rule_set(all.iter().filter(|rule| rule.host == host));
+        let here: Vec<Rule> = all.iter().copied().filter(|rule| rule.host == host).collect();
+        let text = rule_set(&here);
         run(&mut world.inside(host, &["nft", "-f", "-"]), &text)
             .map_err(|error| format!("{error}\n{text}"))?;
     }
     Ok(())
 }
 
-fn rule_set<'a>(rules: impl Iterator<Item = &'a Rule> + Clone) -> String {
+fn rule_set(rules: &[Rule]) -> String {
     let mut text = String::from("flush ruleset\ntable inet lab {\n");
-    if rules.clone().any(|rule| rule.text.contains("ct helper")) {
+    if rules.iter().any(|rule| rule.text.contains("ct helper")) {
         text += "ct helper ftp {\n type \"ftp\" protocol tcp; l3proto ip;\n}\n";
         text += "ct helper ftp6 {\n type \"ftp\" protocol tcp; l3proto ip6;\n}\n";
     }
@@ -122,7 +123,7 @@ fn rule_set<'a>(rules: impl Iterator<Item = &'a Rule> + Clone) -> String {
     text += "set banned {\n type ipv4_addr; flags dynamic,timeout; timeout 1m;\n}\n";
     for chain in Chain::ALL {
         let lines: Vec<&str> =
-            rules.clone().filter(|rule| rule.chain == chain).map(|rule| rule.text).collect();
+            rules.iter().filter(|rule| rule.chain == chain).map(|rule| rule.text).collect();
         if !lines.is_empty() {
             text += &format!("{}\n{}\n}}\n", chain.head(), lines.join("\n"));
         }

@@ -12,26 +12,26 @@ use crate::site::Site;
 pub(crate) struct DelayedLink(Vec<Child>);
 
 impl DelayedLink {
-    /// Starts both ends. `inside` are commands that enter the namespaces, `names` what the devices are called there.
+    /// Starts both ends. `inside` are commands that enter the namespaces, `devices` their names there.
     pub(crate) fn start(
         site: &Site,
         inside: [Command; 2],
-        names: [&str; 2],
+        devices: [&str; 2],
         delay: Duration,
     ) -> Result<Self, String> {
         // Datagrams keep the packets apart.
         let (left, right) = UnixDatagram::pair().map_err(|error| error.to_string())?;
-        let mut link = Self(Vec::new());
-        for ((mut command, name), socket) in inside.into_iter().zip(names).zip([left, right]) {
+        let mut ends = Self(Vec::new());
+        for ((mut command, device), socket) in inside.into_iter().zip(devices).zip([left, right]) {
             command
                 .args(site.python(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/link.py").as_ref()))
-                .arg(name)
+                .arg(device)
                 .arg(delay.as_millis().to_string())
                 .stdin(OwnedFd::from(socket))
                 .stdout(Stdio::piped());
-            link.0.push(command.spawn().map_err(|error| format!("link.py: {error}"))?);
+            ends.0.push(command.spawn().map_err(|error| format!("link.py: {error}"))?);
         }
-        for end in &mut link.0 {
+        for end in &mut ends.0 {
             let mut line = String::new();
             let output = end.stdout.take().ok_or("link.py has no output")?;
             let _ = BufReader::new(output).read_line(&mut line);
@@ -39,7 +39,7 @@ impl DelayedLink {
                 return Err("link.py did not start: is /dev/net/tun there?".to_owned());
             }
         }
-        Ok(link)
+        Ok(ends)
     }
 }
 

@@ -4,6 +4,8 @@
 //! with `PASVCHECK_LAB=must` it is a failure if it cannot run. `PASVCHECK_LAB_ONLY=words` picks the scenarios whose name
 //! or server holds these words, and `PASVCHECK_LAB_RECORD=1` writes the dialogues to `fixtures/replies/`.
 
+#![allow(clippy::format_push_string, reason = "files of a few lines, put together once")]
+
 mod daemons;
 mod firewall;
 mod link;

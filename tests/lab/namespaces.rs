@@ -140,14 +140,14 @@ const SYSCTLS: [&str; 9] = [
 pub(crate) struct World {
     prefix: String,
     /// The link between transit and the server's router, where it is a slow one.
-    _slow: Option<DelayedLink>,
+    slow: Option<DelayedLink>,
 }
 
 impl World {
     /// Builds a world; `delay` makes the way from transit to the server that much longer, in each direction.
     pub(crate) fn build(letter: char, site: &Site, delay: Option<Duration>) -> Result<Self, String> {
         // The guard exists before the first namespace does, so that a failure half-way leaves nothing behind.
-        let mut world = Self { prefix: format!("{PREFIX}{}-{letter}", std::process::id()), _slow: None };
+        let mut world = Self { prefix: format!("{PREFIX}{}-{letter}", std::process::id()), slow: None };
         let mut batch: Vec<String> =
             Host::ALL.iter().map(|host| format!("netns add {}", world.namespace(*host))).collect();
         let is_slow = |left: Host| delay.is_some() && left == Host::Transit;
@@ -161,7 +161,7 @@ impl World {
         run(&mut command("ip", &["-batch", "-"]), &batch.join("\n"))?;
         if let Some(delay) = delay {
             let ends = [world.inside(Host::Transit, &[]), world.inside(Host::ServerRouter, &[])];
-            world._slow = Some(DelayedLink::start(site, ends, ["east", "wan"], delay)?);
+            world.slow = Some(DelayedLink::start(site, ends, ["east", "wan"], delay)?);
         }
         for host in Host::ALL {
             run(world.inside(host, &["sysctl", "-qw"]).args(SYSCTLS), "")?;

@@ -64,7 +64,7 @@ impl Site {
         vec!["env".to_owned(), path, python.display().to_string(), script.display().to_string()]
     }
 
-    /// The folder of ProFTPD's modules.
+    /// The folder of `ProFTPD`'s modules.
     pub(crate) fn proftpd_modules(&self) -> PathBuf {
         self.servers.join("root/usr/lib/proftpd")
     }

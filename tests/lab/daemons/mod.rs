@@ -65,6 +65,7 @@ impl fmt::Display for Daemon {
 
 /// What a server is told.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of its own in a configuration file")]
 pub(crate) struct Config {
     /// The passive ports, both ends included; `None` leaves it to the server.
     pub(crate) range: Option<(u16, u16)>,

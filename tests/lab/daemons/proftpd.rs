@@ -1,4 +1,4 @@
-//! ProFTPD with mod_tls.
+//! `ProFTPD` with `mod_tls`.
 
 use std::fs;
 use std::io;

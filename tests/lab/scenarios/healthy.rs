@@ -148,7 +148,6 @@ pub(super) const CASES: &[Case] = &[
         name: "empty directory",
         on: SETTABLE,
         config: Config { empty: true, ..HEALTHY.config },
-        record: true,
         ..HEALTHY
     },
     Case {
@@ -156,7 +155,6 @@ pub(super) const CASES: &[Case] = &[
         on: SETTABLE,
         options: &["--user", USER, "--tls", "off"],
         expect: Expect::info(&["credentials-in-clear"]),
-        record: true,
         ..HEALTHY
     },
     Case {
@@ -199,7 +197,6 @@ pub(super) const CASES: &[Case] = &[
         on: &[Vsftpd, Proftpd, PureFtpd],
         config: Config { tls: true, ..HEALTHY.config },
         options: &["--tls", "off"],
-        record: true,
         ..HEALTHY
     },
     Case {

@@ -28,7 +28,6 @@ pub(super) const CASES: &[Case] = &[
         rules: &[FORWARD_CONTROL, RANGE_ELSEWHERE],
         also: Also::Listeners(Host::Other, 50000, 50009),
         expect: Expect::critical(&["data-wrong-peer"]),
-        record: true,
         ..HEALTHY
     },
     Case {
@@ -97,7 +96,6 @@ pub(super) const CASES: &[Case] = &[
         config: PLAIN,
         rules: HELPER,
         expect: Expect::warning(&["alg-required"]).allow(&["passive-range-unrestricted"]),
-        record: true,
         ..HEALTHY
     },
     Case {
@@ -106,7 +104,6 @@ pub(super) const CASES: &[Case] = &[
         on: &[Aioftp],
         config: PLAIN,
         rules: HELPER,
-        record: true,
         ..HEALTHY
     },
     Case {
@@ -116,7 +113,6 @@ pub(super) const CASES: &[Case] = &[
         on: COMMON,
         rules: HELPER,
         expect: Expect::critical(&["data-port-filtered", "alg-required"]),
-        record: true,
         ..HEALTHY
     },
     Case {

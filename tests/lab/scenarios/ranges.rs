@@ -56,16 +56,16 @@ pub(super) const CASES: &[Case] = &[
         on: &[Vsftpd, PureFtpd, Pyftpdlib, Aioftp],
         config: Config { range: Some((50000, 50000)), ..HEALTHY.config },
         expect: Expect::warning(&["passive-range-too-small"]),
-        record: true,
         ..HEALTHY
     },
     Case {
-        // ProFTPD does not start with fewer.
-        name: "two ports, declared",
+        // ProFTPD does not start with fewer, and 1.3.8 never takes the last port of its range: it serves from one.
+        name: "two ports, the second never used",
         on: &[Proftpd],
         config: Config { range: Some((50000, 50001)), ..HEALTHY.config },
         options: &["--range", "50000-50001"],
-        expect: Expect::info(&["passive-range-too-small"]),
+        expect: Expect::warning(&["passive-range-too-small"]),
+        record: true,
         ..HEALTHY
     },
     Case {
