@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::ways_to_try;
-use crate::clock::{Stopwatch, in_ms};
+use crate::clock::Stopwatch;
 use crate::evidence::{Answer, IdleTest, Mode, Patience, Via};
 use crate::ftp::Command;
 use crate::probe::Session;
@@ -60,18 +60,15 @@ async fn wait(
     if early.reply().is_some_and(crate::ftp::Reply::preliminary) {
         let during = session.listen(left).await;
         if !matches!(during, Answer::Silence { .. }) {
-            return Some(seen(clock, keep_alive, mode, during));
+            return Some(IdleTest { silent_ms: clock.elapsed_ms(), keep_alive, mode, answer: during });
         }
     } else if !matches!(early, Answer::Silence { .. }) {
         // The server's own patience ended, and its word came through: the connection lives.
-        return Some(seen(clock, keep_alive, mode, early));
+        return Some(IdleTest { silent_ms: clock.elapsed_ms(), keep_alive, mode, answer: early });
     }
+    let silent_ms = clock.elapsed_ms();
     let stream = session.visit(offer, via, Patience::Patient).await;
     let answer = session.listen(session.plan.limits.first_sign).await;
     drop(stream);
-    Some(seen(clock, keep_alive, mode, answer))
-}
-
-fn seen(clock: Stopwatch, keep_alive: bool, mode: Mode, answer: Answer) -> IdleTest {
-    IdleTest { silent_ms: in_ms(clock.elapsed()), keep_alive, mode, answer }
+    Some(IdleTest { silent_ms, keep_alive, mode, answer })
 }

@@ -20,8 +20,7 @@ pub(crate) fn keep(done: &Done) -> Result<(), String> {
     for line in [
         format!("config: {:?}", done.case.config),
         format!("rules: {}", rules(done)),
-        format!("run: pasvcheck {} {}", done.case.options.join(" "), done.case.target),
-        format!("verdict: {} ({})", report.verdict, crate::run::told(report).join(", ")),
+        format!("run: pasvcheck {}", [done.case.options, &[done.case.target]].concat().join(" ")),
     ] {
         text += &format!("# {line}\n");
     }

@@ -78,13 +78,18 @@ pub(super) const CASES: &[Case] = &[
         ..HEALTHY
     },
     Case {
-        // The same, a little later: with most servers the listing is the first that is lost twice.
-        name: "control connection cut at the listing",
-        on: COMMON,
-        rules: &[
-            FORWARD_ALL,
-            on(Host::ServerRouter, Chain::Passing, "tcp dport 21 ct original packets > 8 drop"),
-        ],
+        // A device that reads FTP and does not like what it reads swallows the packet, and every repetition of it.
+        name: "227 swallowed on the way",
+        on: &[Vsftpd, Pyftpdlib],
+        rules: &[FORWARD_ALL, on(Host::Transit, Chain::Passing, "tcp sport 21 @ih,0,32 0x32323720 drop")],
+        expect: Expect::critical(&["control-lost"]),
+        ..HEALTHY
+    },
+    Case {
+        // The kernel knows that its segment was never acknowledged: it is not the data connection that is at fault.
+        name: "LIST swallowed on the way",
+        on: &[Vsftpd, Pyftpdlib],
+        rules: &[FORWARD_ALL, on(Host::Transit, Chain::Passing, "tcp dport 21 @ih,0,32 0x4c495354 drop")],
         expect: Expect::critical(&["control-lost"]),
         ..HEALTHY
     },
