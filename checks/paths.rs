@@ -102,7 +102,10 @@ pub fn in_vain(transfer: &Transfer) -> bool {
     let nothing_came = transfer.bytes == 0 || transfer.foreign_greeting.is_some();
     let refused_itself = transfer.refusal().is_some_and(|reply| !matches!(reply.code, 425 | 426 | 421));
     let server_ended = transfer.completion.as_ref().is_some_and(Answer::positive);
+    // 125 says that the server has the connection (RFC 959 §5.4).
+    let seen = transfer.preliminary.as_ref().and_then(Answer::code) == Some(125);
     transfer.data.outcome == Outcome::Open
+        && !seen
         && !lost
         && !goodbye
         && nothing_came

@@ -136,7 +136,10 @@ pub(super) fn too_small(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let ports = announced_ports(endpoint);
         let first = *ports.first()?;
-        if ports.len() >= ENOUGH_OFFERS && ports.iter().all(|port| *port == first) {
+        // aioftp opens one listener for a session and says so: that tells nothing of the range.
+        let one_listener =
+            endpoint.offers.iter().filter_map(|offer| offer.answer.reply()).any(|r| r.says("already exists"));
+        if ports.len() >= ENOUGH_OFFERS && !one_listener && ports.iter().all(|port| *port == first) {
             let title = format!("all {} offers name the same port, {first}", ports.len());
             let detail = "A passive range of one port serves one transfer at a time: a second client, or a client that opens \
                           two transfers, is refused or kept waiting, and a port that has just been used may be blocked for \

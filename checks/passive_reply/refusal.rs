@@ -122,6 +122,7 @@ fn out_of_ports(reply: &Reply) -> Option<Confidence> {
     const CERTAIN: &[&str] = &[
         "reserved tcp ports are busy",
         "could not find any port",
+        "no free ports",
         "address already in use",
         "could not allocate passive port",
     ];

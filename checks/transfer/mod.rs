@@ -35,6 +35,7 @@ pub const CHECK: Check = Check {
             severity: Severity::Critical,
             document: include_str!("data-wrong-peer.md"),
             explained_by: &[
+                "data-mtu-black-hole",
                 "data-source-refused",
                 "passive-address-private",
                 "passive-address-shared",

@@ -11,11 +11,12 @@ use crate::server::Product;
 /// The server refuses the data connection because of the address that it comes from.
 pub(super) fn source_refused(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let (transfer, reply) = endpoint.transfers.iter().find_map(|transfer| {
+        let answers = endpoint.transfers.iter().flat_map(|transfer| {
             let replies = [transfer.refusal(), transfer.completion.as_ref().and_then(Answer::reply)];
-            let reply = replies.into_iter().flatten().find(|reply| refuses_source(reply))?;
-            Some((transfer, reply))
-        })?;
+            replies.into_iter().flatten().map(move |reply| (verb(transfer), reply))
+        });
+        let unasked = endpoint.unasked.iter().map(|reply| ("data connection", reply));
+        let (verb, reply) = answers.chain(unasked).find(|(_, reply)| refuses_source(reply))?;
         let title = "the server refuses the data connection because of its source address".to_owned();
         let detail = format!(
             "The data connection opened, and the server answered \"{}\": it saw it come from another address than the \
@@ -24,7 +25,7 @@ pub(super) fn source_refused(evidence: &Evidence) -> Vec<Detail> {
             reply.last_line()
         );
         let scope = Scope::endpoint(endpoint.address);
-        Some(Detail::new(scope, title, detail).quote(quoted(verb(transfer), reply)))
+        Some(Detail::new(scope, title, detail).quote(quoted(verb, reply)))
     })
 }
 

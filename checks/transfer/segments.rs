@@ -8,14 +8,15 @@ use crate::evidence::{Mode, Transfer, Via};
 use crate::ftp::Command;
 use crate::probe::Session;
 
-/// A segment that passes every sane path: IPv6 guarantees 1280 bytes for a packet (RFC 8200 §5).
-const SMALL: u16 = 1200;
+/// A segment that passes every path: with its headers it fits into the 576 bytes that every IPv4 host takes (RFC 9293
+/// §3.7.1).
+const SMALL: u16 = 536;
 
 /// The segment of a full Ethernet packet over IPv4; what stalls is at most of this size.
 const FULL: u16 = 1460;
 
 /// How near to the edge the size is searched, in bytes.
-const NEAR: u16 = 24;
+const NEAR: u16 = 32;
 
 /// Sessions that the experiment may cost: each stalled transfer leaves a session behind that is of no use.
 const SESSIONS: u32 = 9;

@@ -17,6 +17,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::ftp::Reply;
+
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use idle::IdleTest;
@@ -175,6 +177,9 @@ pub struct Endpoint {
     /// What became of the control connection in a silence (`--idle`).
     #[serde(default)]
     pub idle: Vec<IdleTest>,
+    /// Replies that no command asked for, as they came between others.
+    #[serde(default)]
+    pub unasked: Vec<Reply>,
     /// Each time the control connection was lost.
     #[serde(default)]
     pub losses: Vec<Loss>,
@@ -296,6 +301,7 @@ impl Endpoint {
             survey: None,
             transfers: Vec::new(),
             idle: Vec::new(),
+            unasked: Vec::new(),
             losses: Vec::new(),
             sessions: 0,
             dialogue: Vec::new(),

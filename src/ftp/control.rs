@@ -31,6 +31,7 @@ pub struct Control<S> {
     /// Bytes that went into the transcript.
     kept: usize,
     last_verb: Option<&'static str>,
+    unasked: Vec<Reply>,
     ended: Option<Answer>,
 }
 
@@ -45,6 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
             transcript: Vec::new(),
             kept: 0,
             last_verb: None,
+            unasked: Vec::new(),
             ended: None,
         }
     }
@@ -72,13 +74,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
         if let Err(gone) = self.send(command, patience).await {
             return (gone, None);
         }
-        match self.raw_answer(patience).await {
-            Ok(reply) => {
-                let offer = passive::read(&reply);
-                (Answer::Reply(self.keep(reply)), offer)
+        loop {
+            match self.raw_answer(patience).await {
+                Ok(reply) if unasked(&reply) && self.unasked.len() < UNASKED_LIMIT => {
+                    let reply = self.keep(reply);
+                    self.unasked.push(reply);
+                }
+                Ok(reply) => {
+                    let offer = passive::read(&reply);
+                    return (Answer::Reply(self.keep(reply)), offer);
+                }
+                Err(answer) => return (answer, None),
             }
-            Err(answer) => (answer, None),
         }
+    }
+
+    /// Replies that no command asked for, which are then forgotten here.
+    pub fn take_unasked(&mut self) -> Vec<Reply> {
+        std::mem::take(&mut self.unasked)
     }
 
     /// Sends a command without waiting for the reply. Only transfers need this: their reply and their data come side
@@ -207,6 +220,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
             self.transcript.push(Entry { at_ms: self.clock.elapsed_ms(), from, line });
         }
     }
+}
+
+/// Unasked replies that are put up with; beyond them they count as answers.
+const UNASKED_LIMIT: usize = 16;
+
+/// Whether a reply is about a data connection that came and not about the command that was sent: pyftpdlib rejects a
+/// foreign one at once, while the client is already asking for the next port.
+fn unasked(reply: &Reply) -> bool {
+    reply.code == 425 && reply.says("rejected data connection from foreign address")
 }
 
 /// A line of bearable length.

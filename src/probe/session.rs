@@ -265,6 +265,8 @@ impl<'a> Session<'a> {
             Some(control) => control.ask_passive(&Command::Passive(mode), patience).await,
             None => (Answer::Closed { reset: false }, None),
         };
+        let unasked = self.control.as_mut().map(Control::take_unasked).unwrap_or_default();
+        self.endpoint_mut().unasked.extend(unasked);
         self.note_loss(mode.verb(), &answer);
         let (announced, malformed) = match read {
             Some(Ok(announced)) => (Some(announced), None),

@@ -118,6 +118,10 @@ fn compare(case: &Case, report: &Report) -> Vec<String> {
     for name in told.iter().filter(|name| !expect.findings.contains(name) && !expect.allowed.contains(name)) {
         complaints.push(format!("{name} is told"));
     }
+    if expect.findings.is_empty() && case.options.is_empty() {
+        let counts = report.evidence.endpoints.iter().map(connections);
+        complaints.extend(counts.filter(|count| *count > 16).map(|count| format!("{count} connections")));
+    }
     let any = |name: &&&str| report.findings.iter().any(|finding| finding.id == **name);
     complaints.extend(expect.forbidden.iter().filter(any).map(|name| format!("{name} is there")));
     complaints
@@ -148,19 +152,16 @@ fn straddles(report: &Report, edge: u16) -> bool {
 fn cost(world: &World, done: &mut Done, report: &Report) -> Result<(), String> {
     let endpoint = &report.evidence.endpoints[0];
     let lost = firewall::lost_packets(world)?;
-    let (trips, connections) = (round_trips(endpoint), connections(endpoint));
+    let (trips, connects) = (round_trips(endpoint), connections(endpoint));
     let round_trip = endpoint.rtt_ms().unwrap_or_default();
     let greeting = endpoint.greeting.as_ref().map_or(0.0, |greeting| greeting.elapsed_ms);
     let pause = (greeting - round_trip).max(0.0);
     let allowed = 24.0 * round_trip + 150.0 + pause;
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
     let took = report.duration_ms as f64;
-    done.note += &format!("{trips} trips, {connections} conns, {took:.0} of {allowed:.0} ms, {lost} lost; ");
+    done.note += &format!("{trips} trips, {connects} conns, {took:.0} of {allowed:.0} ms, {lost} lost; ");
     if trips > 24 && lost == 0 {
         done.complaints.push(format!("{trips} round trips"));
-    }
-    if connections > 16 {
-        done.complaints.push(format!("{connections} connections"));
     }
     if took > allowed && lost == 0 {
         done.complaints.push(format!("{took:.0} ms, and {allowed:.0} ms are allowed"));
