@@ -169,7 +169,8 @@ async fn cold(session: &mut Session<'_>) {
         let mut ports: Vec<u16> = visits_at_control(endpoint, None)
             .filter(|visit| visit.connect.open() == open)
             .map(|visit| visit.connect.to.port())
-            .filter(|port| Some(*port) != last)
+            // The last one may still be listening: if it had opened, another connect would say nothing new.
+            .filter(|port| !open || Some(*port) != last)
             .collect();
         ports.dedup();
         ports.truncate(COLD_PROBES);

@@ -203,7 +203,7 @@ fn by_offers(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
         .map(|visit| visit.connect.to.port())
         .collect();
     let blocked = blocked_ports(endpoint, &passing);
-    if passing.is_empty() || blocked.is_empty() || by_mode(endpoint) {
+    if passing.is_empty() || blocked.is_empty() || (by_mode(endpoint) && !ports_differ_cold(endpoint)) {
         return None;
     }
     let (pass, block): (Vec<u16>, Vec<u16>) = (passing.into_iter().collect(), blocked.into_iter().collect());
@@ -269,6 +269,16 @@ fn blocked_ports(endpoint: &Endpoint, passing: &BTreeSet<u16>) -> BTreeSet<u16> 
         .map(|connect| connect.to.port())
         .filter(|port| !passing.contains(port))
         .collect()
+}
+
+/// Whether ports differ when nobody announces them: then it is the port that matters, whatever command announced it. A
+/// device that reads FTP and knows only PASV keeps all ports closed at such a time.
+fn ports_differ_cold(endpoint: &Endpoint) -> bool {
+    let answers = |outcome: &Outcome| matches!(outcome, Outcome::Open | Outcome::Reset);
+    let opened = endpoint.cold.iter().any(|probe| probe.opened_when_live && answers(&probe.connect.outcome));
+    let closed =
+        endpoint.cold.iter().any(|probe| !probe.opened_when_live && !answers(&probe.connect.outcome));
+    opened && closed
 }
 
 /// Whether the mode alone decides which ports open: then the mode is the finding, not the port.

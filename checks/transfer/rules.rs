@@ -54,7 +54,12 @@ pub(super) fn wrong_peer(evidence: &Evidence) -> Vec<Detail> {
         let detail = format!(
             "The connection to {to} opened, and yet no data came: {how}. Something else answers on that port: another host \
              to which the passive ports are forwarded, a SYN proxy or security product that opens every port, a load \
-             balancer that chose another back end, or another service."
+             balancer that chose another back end, or another service.{}",
+            if transfer.preliminary.as_ref().is_some_and(|answer| answer.reply().is_none()) {
+                " A device that swallows the command on the control connection looks the same."
+            } else {
+                ""
+            }
         );
         let scope = scope(endpoint, transfer);
         let seen = Detail::new(scope, title, detail).confidence(confidence);
@@ -80,6 +85,8 @@ fn unseen(endpoint: &Endpoint, transfer: &Transfer) -> Option<(String, Confidenc
     let product = product_at(endpoint).map(|known| known.product);
     let early = product.and_then(Product::sends_150_before_data_connection);
     match &transfer.preliminary {
+        // A server that answers before the data connection has not heard the command: that is no matter of the data path.
+        _ if silent(&transfer.preliminary) && early == Some(true) => None,
         _ if silent(&transfer.preliminary) => {
             let confidence = if early == Some(false) { Confidence::Likely } else { Confidence::Possible };
             Some((format!("the server did not react to {}", transfer.command), confidence))

@@ -86,11 +86,20 @@ pub(super) const CASES: &[Case] = &[
         ..HEALTHY
     },
     Case {
-        // The kernel knows that its segment was never acknowledged: it is not the data connection that is at fault.
+        // pyftpdlib answers LIST at once, so its silence shows that the command did not arrive.
         name: "LIST swallowed on the way",
-        on: &[Vsftpd, Pyftpdlib],
+        on: &[Pyftpdlib],
         rules: &[FORWARD_ALL, on(Host::Transit, Chain::Passing, "tcp dport 21 @ih,0,32 0x4c495354 drop")],
         expect: Expect::critical(&["control-lost"]),
+        ..HEALTHY
+    },
+    Case {
+        // vsftpd says nothing until the data connection is there: from the dialogue alone a swallowed LIST and a data
+        // connection that it does not see are the same, and the report says so.
+        name: "LIST swallowed, server of few words",
+        on: &[Vsftpd],
+        rules: &[FORWARD_ALL, on(Host::Transit, Chain::Passing, "tcp dport 21 @ih,0,32 0x4c495354 drop")],
+        expect: Expect::critical(&["data-wrong-peer"]),
         ..HEALTHY
     },
     Case {
