@@ -19,7 +19,7 @@ const PROGRESS_STEP: u64 = 256 * 1024;
 const LISTING_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Bytes that show that small segments get through where usual ones did not: dozens of packets.
-const EXPERIMENT_LIMIT: u64 = 128 * 1024;
+const EXPERIMENT_LIMIT: u64 = 32 * 1024;
 
 /// Asks for a fresh listener, connects, sends the command, and follows it to the end. The facts are added to the
 /// evidence. `size` is what the server said that the file has, in bytes.

@@ -62,7 +62,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "passive range of one port, one session",
-        on: &[PureFtpd, Aioftp],
+        on: &[PureFtpd],
         config: Config { range: Some((50000, 50000)), one_session: true, ..HEALTHY.config },
         expect: Expect::warning(&["passive-range-too-small"]),
         ..HEALTHY

@@ -53,7 +53,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "one port",
-        on: &[Vsftpd, PureFtpd, Pyftpdlib, Aioftp],
+        on: &[Vsftpd, PureFtpd, Pyftpdlib],
         config: Config { range: Some((50000, 50000)), ..HEALTHY.config },
         expect: Expect::warning(&["passive-range-too-small"]),
         ..HEALTHY

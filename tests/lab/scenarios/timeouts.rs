@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case] = &[
             on(Host::Transit, Chain::Passing, "iifname east meta length > 1000 tcp sport 50000-50009 drop"),
         ],
         options: &["--download", "big.bin"],
-        expect: Expect::critical(&["data-stalled"]),
+        expect: Expect::critical(&["data-mtu-black-hole"]),
         ..HEALTHY
     },
     Case {
@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
             "iifname east meta length > 1000 tcp sport 1024-65535 drop",
         )],
         options: &["--download", "big.bin"],
-        expect: Expect::critical(&["data-stalled"]).allow(&["passive-range-unrestricted"]),
+        expect: Expect::critical(&["data-mtu-black-hole"]).allow(&["passive-range-unrestricted"]),
         ..HEALTHY
     },
     Case {
