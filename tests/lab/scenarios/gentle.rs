@@ -1,6 +1,6 @@
 //! Doing no harm: servers and borders that a careless check would break, or be thrown out by.
 
-use super::{Aioftp, COMMON, Case, Expect, HEALTHY, Proftpd, PureFtpd, SETTABLE};
+use super::{COMMON, Case, Expect, HEALTHY, Proftpd, PureFtpd, SETTABLE};
 use crate::daemons::Config;
 use crate::firewall::{Chain, FORWARD_ALL, on};
 use crate::namespaces::Host;
