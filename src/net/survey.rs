@@ -32,7 +32,7 @@ const SAMPLE: usize = 64;
 const SAMPLE_RATE: f64 = 50.0;
 
 /// Rounds of asking again.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 /// How fast a survey may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +210,8 @@ impl Work<'_> {
 
     /// Makes sure of the silent ports: a slow sample; then all of them again, if the sample answered.
     async fn verify(&mut self, ports: &[u16], mut answered: usize, mut rate: f64, pace: Option<f64>) {
+        // Once answers came late, a sample without one is no proof: a few lost ones hide among many silent ports.
+        let mut answers_came_late = false;
         for _ in 0..ROUNDS {
             let mut silent = self.unverified(ports);
             if silent.is_empty() || self.order.over() {
@@ -221,7 +223,7 @@ impl Work<'_> {
             let slow = pace.map_or(SAMPLE_RATE, |pace| pace.min(SAMPLE_RATE));
             let look = Pass { pace: Some(slow), patience: Some(patience), window: SAMPLE };
             let hits = self.pass(&silent[..count], look).await;
-            if hits == 0 && !self.order.over() {
+            if hits == 0 && !answers_came_late && !self.order.over() {
                 self.believe(&silent);
                 return;
             }
@@ -237,6 +239,11 @@ impl Work<'_> {
             };
             let clock = Stopwatch::start();
             let more = self.pass(&rest, again).await;
+            if hits + more == 0 && !self.order.over() {
+                self.believe(&silent);
+                return;
+            }
+            answers_came_late = true;
             answered += hits + more;
             rate = answers_a_second(more, clock.elapsed());
         }
