@@ -40,7 +40,7 @@ const FIRST: u16 = 5000;
 const BRIEF: Duration = Duration::from_secs(2);
 
 /// Seconds that the survey may take, and a peer: they are ended then.
-const LIMIT: u64 = 180;
+const LIMIT: u64 = 60;
 const PEER_LIMIT: u64 = 30;
 const PEER_LIMIT_IN_FULL: u64 = 120;
 
@@ -272,7 +272,7 @@ impl Tool {
         }
     }
 
-    /// Whether there is a point in running it, and time. `RustScan` knows open ports only, so that its truth cannot be told.
+    /// Whether there is a point in running it, and time. `RustScan` knows open ports only: its truth cannot be told.
     fn fits(self, case: Case, full: bool) -> bool {
         let fair = case.files == 0 && there_is(self.program());
         match self {
@@ -492,8 +492,8 @@ for space in $(ip netns list | cut -d' ' -f1 | grep "^$1-"); do
     ip netns del "$space"
 done"#;
 
-/// Opens the TUN device `argv[1]` as file descriptor `argv[2]` and becomes the program that follows. This takes an `ioctl`,
-/// and safe Rust has none.
+/// Opens the TUN device `argv[1]` as file descriptor `argv[2]` and becomes the program that follows. This takes an
+/// `ioctl`, and safe Rust has none.
 const OPEN_TUN: &str = "
 import fcntl, os, struct, sys
 name, descriptor, *program = sys.argv[1:]
@@ -508,8 +508,8 @@ struct World {
     rtt_ms: u64,
     /// Listener and forwarder: processes in the namespaces, which end with these.
     helpers: Vec<Child>,
-    /// Sweeps as soon as its input ends, which it does as well when this process is killed. It lives in a process group of
-    /// its own, where Ctrl-C does not reach it.
+    /// Sweeps as soon as its input ends, which it does as well when this process is killed. It lives in a process group
+    /// of its own, where Ctrl-C does not reach it.
     sweeper: Child,
 }
 
@@ -716,7 +716,7 @@ fn survey_alone(count: &str, files: &str) -> Result<()> {
             ports: (FIRST..=last).collect(),
             rtt: Duration::from_secs_f64(connected.fact.elapsed_ms / 1000.0),
             rate: Rate::Max,
-            deadline: Deadline::after(Duration::from_secs(LIMIT - 30)),
+            deadline: Deadline::after(Duration::from_secs(LIMIT - 10)),
             stop: std::sync::Arc::default(),
         };
         survey(&network, &order, &|_, _| {}).await
