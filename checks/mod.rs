@@ -4,6 +4,7 @@
 //! whole evidence). To add a finding: one function, one Markdown file beside it, one line in the folder's table, one
 //! scenario. A test names what was forgotten.
 
+pub mod configuration;
 pub mod control;
 pub mod data_connection;
 pub mod greeting;
@@ -52,6 +53,8 @@ pub enum Reach {
     Endpoint,
     /// Once.
     Target,
+    /// It is no matter of the network: an audit reads files, and no run over the network lists it.
+    Host,
 }
 
 /// How one finding is recognised.
@@ -69,7 +72,7 @@ pub struct Rule {
     pub recognise: fn(&Evidence) -> Vec<Detail>,
 }
 
-/// All checks, in the order in which they run.
+/// All checks, in the order in which they run; the audit's last.
 pub const ALL: &[Check] = &[
     resolve::CHECK,
     control::CHECK,
@@ -79,7 +82,19 @@ pub const ALL: &[Check] = &[
     data_connection::CHECK,
     transfer::CHECK,
     port_range::CHECK,
+    configuration::CHECK,
 ];
+
+/// The checks that a run over the network walks.
+pub fn network() -> impl Iterator<Item = &'static Check> {
+    ALL.iter().filter(|check| check.reach != Reach::Host)
+}
+
+/// The checks that a report lists: those of the network, or the audit's.
+pub fn of(evidence: &Evidence) -> impl Iterator<Item = &'static Check> + use<> {
+    let audit = evidence.audit.is_some();
+    ALL.iter().filter(move |check| (check.reach == Reach::Host) == audit)
+}
 
 /// The check of that name.
 #[must_use]

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use crate::checks::{self, Rule};
-use crate::evidence::{Endpoint, Evidence, Mode, Transfer};
+use crate::evidence::{Audit, Endpoint, Evidence, Mode, Transfer};
 use crate::explain;
 use crate::explain::values::Values;
-use crate::finding::{Detail, Finding, Severity, Verdict};
+use crate::finding::{Detail, Excerpt, Finding, Severity, Verdict};
+use crate::policy;
 
 /// The judgement of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +23,8 @@ pub struct Diagnosis {
 /// Judges a run.
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
-    let mut recognised: Vec<(&Rule, Detail)> = checks::rules()
+    let mut recognised: Vec<(&Rule, Detail)> = checks::of(evidence)
+        .flat_map(|check| check.rules)
         .flat_map(|rule| (rule.recognise)(evidence).into_iter().map(move |detail| (rule, detail)))
         .collect();
     // The order of the checks is kept among equals.
@@ -31,7 +33,11 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         .iter()
         .map(|(rule, detail)| finding(evidence, rule, detail, explanation(&recognised, rule, detail)))
         .collect();
-    findings.sort_by_key(|finding| finding.explained_by.is_some());
+    if let Some(facts) = &evidence.told.policy {
+        policy::apply(facts, &evidence.target.host, &mut findings);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    }
+    findings.sort_by_key(|finding| (finding.explained_by.is_some(), finding.ignored.is_some()));
     let verdict = verdict(evidence, &findings);
     Diagnosis { verdict, summary: summary(evidence, verdict, &findings), findings }
 }
@@ -43,7 +49,9 @@ pub fn endpoint_verdict(endpoint: &Endpoint, findings: &[Finding]) -> Verdict {
     if endpoint.skipped.is_some() {
         return Verdict::Unknown;
     }
-    let here = |finding: &&Finding| finding.scope.endpoint == Some(endpoint.address);
+    let here = |finding: &&Finding| {
+        finding.scope.endpoint == Some(endpoint.address) && finding.ignored.is_none()
+    };
     let worst = findings.iter().filter(here).map(|finding| Verdict::from(finding.severity)).max();
     let worst = worst.unwrap_or(Verdict::Ok);
     if worst < Verdict::Unknown && !proven(endpoint) { Verdict::Unknown } else { worst }
@@ -62,7 +70,11 @@ fn explanation(all: &[(&Rule, Detail)], rule: &Rule, detail: &Detail) -> Option<
 }
 
 fn finding(evidence: &Evidence, rule: &Rule, detail: &Detail, explained_by: Option<String>) -> Finding {
-    let values = Values::of(evidence, detail.scope.endpoint);
+    let values = match (&evidence.audit, detail.subject) {
+        (Some(audit), Some(number)) => Values::of_configuration(evidence, audit, number),
+        _ => Values::of(evidence, detail.scope.endpoint),
+    };
+    let place = detail.place.as_ref();
     Finding {
         id: rule.name.to_owned(),
         severity: detail.severity.unwrap_or(rule.severity),
@@ -72,23 +84,33 @@ fn finding(evidence: &Evidence, rule: &Rule, detail: &Detail, explained_by: Opti
         detail: detail.detail.clone(),
         location: detail.location,
         hops: detail.hops.clone(),
-        file: None,
-        line: None,
-        column: None,
+        file: place.map(|place| place.file.clone()),
+        line: place.map(|place| place.line).filter(|line| *line > 0),
+        column: place.map(|place| place.column).filter(|column| *column > 0),
+        excerpt: place.filter(|place| place.line > 0).map(|place| Excerpt {
+            text: place.text.clone(),
+            length: place.length,
+            corrected: detail.corrected.as_ref().map(|line| values.correct(line)),
+        }),
         evidence: detail.evidence.clone(),
-        remedies: explain::remedies(rule, evidence, detail.scope.endpoint, &values),
+        remedies: explain::remedies(rule, evidence, detail, &values),
         explained_by,
+        ignored: None,
     }
 }
 
 fn verdict(evidence: &Evidence, findings: &[Finding]) -> Verdict {
-    let causes = findings.iter().filter(|finding| finding.explained_by.is_none());
+    let causes = findings.iter().filter(|finding| finding.counts());
     let worst = causes.map(|finding| Verdict::from(finding.severity)).max().unwrap_or(Verdict::Ok);
     if worst < Verdict::Unknown && unproven(evidence).is_some() { Verdict::Unknown } else { worst }
 }
 
 /// Why nothing was proven, if so: then silence of the rules is no praise.
 fn unproven(evidence: &Evidence) -> Option<String> {
+    // An audit reads; what it could not read is a finding.
+    if evidence.audit.is_some() {
+        return None;
+    }
     let unfinished =
         evidence.checked().flat_map(|endpoint| &endpoint.transfers).find(|transfer| transfer.unfinished());
     if let Some(transfer) = unfinished {
@@ -129,9 +151,12 @@ fn proven(endpoint: &Endpoint) -> bool {
 
 fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> String {
     let host = &evidence.target.host;
+    if let Some(audit) = &evidence.audit {
+        return audited(audit, verdict, findings);
+    }
     let causes: Vec<&Finding> = findings
         .iter()
-        .filter(|finding| finding.explained_by.is_none() && finding.severity > Severity::Info)
+        .filter(|finding| finding.counts() && finding.severity > Severity::Info)
         .collect();
     match causes.first() {
         Some(first) if Verdict::from(first.severity) == verdict => {
@@ -163,6 +188,44 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
         }
         _ => healthy(evidence),
     }
+}
+
+/// An audit in one sentence.
+fn audited(audit: &Audit, verdict: Verdict, findings: &[Finding]) -> String {
+    let causes: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.counts() && finding.severity > Severity::Info).collect();
+    let Some(first) = causes.first() else { return sound(audit) };
+    let more = match causes.len() - 1 {
+        0 => String::new(),
+        1 => " (and one more finding)".to_owned(),
+        more => format!(" (and {more} more findings)"),
+    };
+    let opening = match verdict {
+        Verdict::Critical => "Passive mode will fail",
+        Verdict::Warning => "Passive mode can work, with a caveat",
+        _ => "The configuration could not be judged",
+    };
+    format!("{opening}: {}{more}.", first.title)
+}
+
+/// What was read, and that nothing is wrong with it.
+fn sound(audit: &Audit) -> String {
+    let servers: Vec<String> = audit
+        .configurations
+        .iter()
+        .flat_map(|configuration| {
+            configuration.servers.iter().map(|server| {
+                let name = server.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+                let address = server.address.as_ref().map_or("its own address".to_owned(), |address| address.text.clone());
+                format!("{}{name} offers ports {} at {address}", configuration.product, server.range.range)
+            })
+        })
+        .collect();
+    let firewall = match audit.firewalls.len() {
+        0 => "; no firewall was compared",
+        _ => ", and the firewall lets them in",
+    };
+    format!("Nothing wrong was found: {}{firewall}.", servers.join("; "))
 }
 
 /// Whether a client that follows the standard gets its listing, by PASV or, over IPv6, by EPSV.

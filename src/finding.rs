@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::Mode;
+use crate::evidence::{Mode, Place};
 
 /// How bad a finding is.
 ///
@@ -154,6 +154,12 @@ pub struct Detail {
     pub hops: Vec<u8>,
     /// Quoted facts: replies, outcomes of connects.
     pub evidence: Vec<String>,
+    /// The line of a configuration file.
+    pub place: Option<Place>,
+    /// That line as it would have to be.
+    pub corrected: Option<String>,
+    /// The configuration it is about, by its number in the audit.
+    pub subject: Option<usize>,
 }
 
 impl Detail {
@@ -169,6 +175,9 @@ impl Detail {
             location: Location::Unknown,
             hops: Vec::new(),
             evidence: Vec::new(),
+            place: None,
+            corrected: None,
+            subject: None,
         }
     }
 
@@ -190,6 +199,21 @@ impl Detail {
     #[must_use]
     pub fn location(mut self, location: Location) -> Self {
         self.location = location;
+        self
+    }
+
+    /// With the line of a configuration file, and that line as it would have to be.
+    #[must_use]
+    pub fn place(mut self, place: Option<&Place>, corrected: Option<&str>) -> Self {
+        self.place = place.cloned();
+        self.corrected = corrected.map(str::to_owned);
+        self
+    }
+
+    /// About one configuration of an audit.
+    #[must_use]
+    pub fn subject(mut self, number: usize) -> Self {
+        self.subject = Some(number);
         self
     }
 
@@ -226,12 +250,46 @@ pub struct Finding {
     pub line: Option<u32>,
     /// The column in that line.
     pub column: Option<u32>,
+    /// The line itself, in audits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Excerpt>,
     /// Quoted facts.
     pub evidence: Vec<String>,
     /// What to do, product by product, with the values filled in.
     pub remedies: Vec<Remedy>,
     /// The finding that explains this one, if one does; it is then left out of the terminal report.
     pub explained_by: Option<String>,
+    /// The policy that accepts it for a time; it does not count then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<Ignored>,
+}
+
+impl Finding {
+    /// Whether it counts: nothing explains it, and no policy accepts it.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.explained_by.is_none() && self.ignored.is_none()
+    }
+}
+
+/// The line of an audit finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// The whole line, cut if it is very long.
+    pub text: String,
+    /// How many characters are meant, from the finding's column on.
+    pub length: u32,
+    /// The line as it would have to be.
+    pub corrected: Option<String>,
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// The reason that the policy gives.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: String,
 }
 
 /// One way to mend it.

@@ -16,21 +16,26 @@
 //! * [`diagnose`]: evidence → [`finding`]s and a verdict; causes before symptoms. Pure.
 //! * [`report`]: a report → bytes; one file per format, none prints.
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
+//! * [`audit`]: reads configuration files, firewalls and this host into the same evidence; [`firewall`]: their rule sets.
+//! * [`policy`]: what the user's policy file demands and accepts.
 //! * [`responder`] and [`demo`]: the embedded FTP server, and the scenarios that run on it.
 
 // `checks/` stands at the top of the repository, since its folder listing is the list of what this tool checks; one
 // `#[path]` mounts it here. Inside, everything is an ordinary module below `crate::checks`.
 #[path = "../checks/mod.rs"]
 pub mod checks;
+pub mod audit;
 pub mod clock;
 pub mod demo;
 pub mod diagnose;
 pub mod evidence;
 pub mod explain;
 pub mod finding;
+pub mod firewall;
 pub mod ftp;
 pub mod net;
 pub mod plan;
+pub mod policy;
 pub mod probe;
 pub mod report;
 pub mod responder;

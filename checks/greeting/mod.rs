@@ -72,6 +72,13 @@ pub const CHECK: Check = Check {
             recognise: rules::server_limits,
         },
         Rule {
+            name: "server-product-mismatch",
+            severity: Severity::Critical,
+            document: include_str!("server-product-mismatch.md"),
+            explained_by: &[],
+            recognise: rules::product_mismatch,
+        },
+        Rule {
             name: "server-outdated",
             severity: Severity::Info,
             document: include_str!("server-outdated.md"),

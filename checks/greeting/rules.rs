@@ -2,9 +2,9 @@
 
 use crate::checks::support::{each, product_at, quoted};
 use crate::evidence::{Answer, Endpoint, Evidence, Greeting, TlsHello};
-use crate::finding::{Confidence, Detail, Scope, Severity};
+use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::ftp::Reply;
-use crate::server::advisories;
+use crate::server::{Certainty, advisories};
 
 /// Milliseconds above which a greeting is slow: a look-up that fails takes 5 s or more, a loaded server less than this.
 const SLOW_MS: f64 = 3000.0;
@@ -272,6 +272,23 @@ fn limit_reply(endpoint: &Endpoint) -> Option<(String, String)> {
 }
 
 /// The version in the greeting lies in the affected range of a known flaw.
+/// Another product than the policy requires; one that does not give itself away is not judged.
+pub(super) fn product_mismatch(evidence: &Evidence) -> Vec<Detail> {
+    let Some(policy) = &evidence.told.policy else { return Vec::new() };
+    let Some(wanted) = &policy.product else { return Vec::new() };
+    each(evidence, |endpoint| {
+        let known = product_at(endpoint)?;
+        if known.product.name() == wanted.as_str() {
+            return None;
+        }
+        let title = format!("the server is {}, and the policy requires {wanted}", known.product.name());
+        let detail = format!("{} says: require.product = \"{wanted}\".", policy.file);
+        let found = Detail::new(Scope::endpoint(endpoint.address), title, detail).location(Location::Server);
+        let found = if known.certainty == Certainty::Certain { found } else { found.confidence(Confidence::Likely) };
+        Some(known.because.into_iter().take(2).fold(found, Detail::quote))
+    })
+}
+
 pub(super) fn server_outdated(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let known = product_at(endpoint)?;

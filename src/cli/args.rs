@@ -25,6 +25,16 @@ Examples:
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
 
+const AUDIT_HELP: &str = "\
+Nothing is written, and nobody is contacted unless --live, --dns, --public-address auto or --echo-url asks for it.
+
+Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown (something could not be read, bad usage).
+
+Examples:
+  sudo pasvcheck audit
+  pasvcheck audit --config vsftpd.conf --firewall ruleset.json --public-address 203.0.113.10
+  nft -j list ruleset > ruleset.json";
+
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]
 #[command(
@@ -48,6 +58,9 @@ pub(crate) enum Command {
     /// Check a server (what `pasvcheck TARGET` does too)
     #[command(after_help = AFTER_HELP)]
     Check(Box<CheckArgs>),
+    /// Audit the server's own files against the host's firewall, before the first client connects
+    #[command(after_help = AUDIT_HELP)]
+    Audit(Box<AuditArgs>),
     /// Run the check on the embedded server with a fault planted, or list the scenarios
     Demo(DemoArgs),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
@@ -110,6 +123,9 @@ pub(crate) struct WhatArgs {
     /// Keep the control connection silent for so long, and see whether the server's next word still arrives
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) idle: Option<Duration>,
+    /// What is required, severities of your own, and findings accepted for a time (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Run only this check, and those that it needs
     #[arg(long, value_name = "CHECK", value_parser = check_names(), conflicts_with = "skip")]
     pub(crate) only: Vec<String>,
@@ -199,8 +215,45 @@ pub(crate) enum When {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum PublicAddress {
+    Auto,
     Given(IpAddr),
     None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Read this configuration file (or Pure-FTPd's directory) and ask nothing of this host; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Vec<String>,
+    /// The product that the files belong to, if it cannot be told from them: vsftpd, proftpd, pure-ftpd, filezilla, iis
+    #[arg(long, value_name = "PRODUCT")]
+    pub(crate) server: Option<String>,
+    /// Compare with this rule set: nft -j list ruleset, iptables-save, ufw status, firewall-cmd --list-all, netsh, getsebool -a
+    #[arg(long, value_name = "FILE")]
+    pub(crate) firewall: Vec<String>,
+    /// With --config: ask this host, too (interfaces, ports in use, firewall), and look host names up
+    #[arg(long)]
+    pub(crate) live: bool,
+    /// The address that clients reach the server at; "auto" asks the cloud's metadata service, "none": no NAT is in the way
+    #[arg(long, value_name = "ADDR|auto|none", value_parser = public_address_or_auto)]
+    pub(crate) public_address: Option<PublicAddress>,
+    /// Ask this web address for the public address (it answers with nothing but the address)
+    #[arg(long, value_name = "URL", conflicts_with = "public_address")]
+    pub(crate) echo_url: Option<String>,
+    /// The passive port range that is expected
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: Option<PortRange>,
+    /// Look host names in the files up at this DNS server
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns_server)]
+    pub(crate) dns: Option<SocketAddr>,
+    /// What is required, severities of your own, and findings accepted for a time (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Take this directory for the root of the file system: an unpacked image, a mounted disk
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]
@@ -222,7 +275,7 @@ pub(crate) struct ExplainArgs {
 }
 
 fn check_names() -> clap::builder::PossibleValuesParser {
-    pasvcheck::checks::ALL.iter().map(|check| check.name).collect::<Vec<_>>().into()
+    pasvcheck::checks::network().map(|check| check.name).collect::<Vec<_>>().into()
 }
 
 /// `5s`, `1m 30s`, `500ms`, or a bare number of seconds.
@@ -265,6 +318,13 @@ fn given_address(text: &str) -> Result<(String, IpAddr), String> {
     let address = address.trim_start_matches('[').trim_end_matches(']');
     let address = address.parse().map_err(|_| format!("\"{address}\" is no address"))?;
     Ok((host.to_owned(), address))
+}
+
+fn public_address_or_auto(text: &str) -> Result<PublicAddress, String> {
+    if text == "auto" {
+        return Ok(PublicAddress::Auto);
+    }
+    public_address(text).map_err(|_| "write an address, auto, or none".to_owned())
 }
 
 fn public_address(text: &str) -> Result<PublicAddress, String> {

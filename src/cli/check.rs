@@ -17,7 +17,7 @@ use pasvcheck::report::{Report, json, terminal};
 
 use super::args::{CheckArgs, Format, OutputArgs, PublicAddress, TlsMode};
 use super::output::{Console, Spinner};
-use super::{Problem, password};
+use super::{Problem, password, policy};
 
 /// Largest report file that is read.
 const REPORT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -50,13 +50,28 @@ pub(super) fn no_command_among(targets: &[String]) -> Result<(), Problem> {
 }
 
 pub(crate) fn run(args: &CheckArgs, console: &mut Console) -> Result<u8, Problem> {
+    let policy = policy::read(args.what.policy.as_deref())?;
+    let facts = policy::facts(policy.as_ref(), args.what.policy.as_deref());
     if let Some(path) = &args.from {
-        let report = saved(path)?.again();
+        let mut report = saved(path)?;
+        if facts.is_some() {
+            report.evidence.told.policy = facts;
+        }
+        let report = report.again();
         show(&report, &args.output, false, console)?;
         console.finish()?;
         return Ok(report.verdict.exit_code());
     }
-    let plans = args.targets.iter().map(|target| plan(args, target)).collect::<Result<Vec<_>, _>>()?;
+    let mut plans = args.targets.iter().map(|target| plan(args, target)).collect::<Result<Vec<_>, _>>()?;
+    for plan in &mut plans {
+        // What is typed outdoes what the file says.
+        let required = policy.as_ref().map(|policy| policy.require.clone()).unwrap_or_default();
+        plan.range = plan.range.or(required.range);
+        if args.network.public_address.is_none() {
+            plan.public_address = required.public_address;
+        }
+        plan.policy.clone_from(&facts);
+    }
     if args.output.dry_run {
         for plan in &plans {
             console.write(&describe(plan, &args.output))?;
@@ -149,7 +164,8 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     plan.download = download.map_err(|error| Problem::new(format!("--download cannot be sent: {error}")))?;
     plan.public_address = match args.network.public_address {
         Some(PublicAddress::Given(address)) => Some(address),
-        Some(PublicAddress::None) | None => None,
+        // `auto` is the audit's; a check does not parse it.
+        Some(PublicAddress::None | PublicAddress::Auto) | None => None,
     };
     plan.families = families(args)?;
     plan.follow_private = args.network.follow_private;
@@ -198,8 +214,7 @@ fn families(args: &CheckArgs) -> Result<Families, Problem> {
 
 fn wanted_checks(only: &[String], skip: &[String]) -> Vec<&'static str> {
     let wanted: Vec<&str> = only.iter().flat_map(|name| checks::with_needs(name)).collect();
-    checks::ALL
-        .iter()
+    checks::network()
         .map(|check| check.name)
         .filter(|name| only.is_empty() || wanted.contains(name) || *name == "resolve")
         .filter(|name| !skip.iter().any(|skipped| checks::with_needs(name).contains(&skipped.as_str())))
@@ -218,7 +233,7 @@ fn describe(plan: &Plan, args: &OutputArgs) -> String {
         }
     };
     let mut text = format!("Would check {} port {} as {user}:\n", plan.target.host, plan.target.port);
-    for check in checks::ALL.iter().filter(|check| plan.runs(check.name)) {
+    for check in checks::network().filter(|check| plan.runs(check.name)) {
         let _ = writeln!(text, "  {:<16} {}", check.name, check.question);
     }
     text.push_str(
@@ -249,6 +264,10 @@ fn saved(path: &Path) -> Result<Report, Problem> {
     }
     let report = json::read(&text).map_err(|error| Problem::new(format!("{name}: {error}")))?;
     // The host goes into commands to paste: a report from elsewhere must not bring a shell's words along.
+    // An audit's target is a file or a host's own name, which no command of its documents holds.
+    if report.evidence.audit.is_some() {
+        return Ok(report);
+    }
     let host = &report.evidence.target.host;
     match host.parse::<Request>() {
         Ok(request) if &request.target.host == host => Ok(report),

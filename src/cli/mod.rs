@@ -1,11 +1,13 @@
 //! The command line: what was typed → what is meant. Parsing does nothing else; the commands run in their own files.
 
 mod args;
+mod audit;
 mod check;
 mod demo;
 mod explain;
 mod output;
 mod password;
+mod policy;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -57,6 +59,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
             *console = Console::new(&args.output);
             check::run(&args, console)
         }
+        Some(Command::Audit(args)) => audit::run(&args, console),
         Some(Command::Demo(args)) => demo::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
     }

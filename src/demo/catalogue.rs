@@ -10,6 +10,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "another-address-than-expected",
         include_str!("../../fixtures/scenarios/another-address-than-expected.toml"),
     ),
+    ("another-product", include_str!("../../fixtures/scenarios/another-product.toml")),
     ("another-service", include_str!("../../fixtures/scenarios/another-service.toml")),
     ("completion-lost", include_str!("../../fixtures/scenarios/completion-lost.toml")),
     ("control-filtered", include_str!("../../fixtures/scenarios/control-filtered.toml")),

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::expect::Expect;
-use crate::evidence::{IcmpError, PortRange, Target};
+use crate::evidence::{IcmpError, PolicyFacts, PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::Treatment;
 use crate::plan::{Credentials, Limits, Plan, TlsUse};
@@ -229,6 +229,8 @@ pub struct Options {
     pub follow_private: bool,
     /// `--public-address`.
     pub public_address: Option<IpAddr>,
+    /// The product that a policy requires.
+    pub product: Option<String>,
     /// `--skip`.
     pub skip: Vec<String>,
     /// `--deadline`, in milliseconds.
@@ -251,6 +253,7 @@ impl Default for Options {
             idle_ms: None,
             follow_private: false,
             public_address: None,
+            product: None,
             skip: Vec::new(),
             deadline_ms: None,
             delay_ms: 0,
@@ -293,6 +296,11 @@ impl Scenario {
         plan.tls = if options.tls_off { TlsUse::Off } else { TlsUse::Auto };
         plan.follow_private = options.follow_private;
         plan.public_address = options.public_address;
+        plan.policy = options.product.clone().map(|product| PolicyFacts {
+            file: "policy.toml".to_owned(),
+            product: Some(product),
+            ..PolicyFacts::default()
+        });
         plan.checks.retain(|check| !options.skip.iter().any(|skipped| skipped == check));
         Ok(plan)
     }

@@ -4,11 +4,13 @@
 //! is decided by the rules of [`crate::checks`] in one pure step, so a saved report can be diagnosed again
 //! (`--from report.json`) and a bug report becomes a fixture.
 
+mod audit;
 mod connect;
 mod dialogue;
 mod idle;
 mod offer;
 mod path;
+mod policy;
 mod survey;
 mod transfer;
 
@@ -19,10 +21,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::ftp::Reply;
 
+pub use audit::{
+    AddressSetting, Audit, ConfigFile, Configuration, Effect, Firewall, HostState, Listener, Passage, Passes, Place,
+    PublicLookup, RangeOrigin, RangeSetting, Remark, RemarkKind, Resolved, ServerConfig, Setting,
+};
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use idle::IdleTest;
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
+pub use policy::{PolicyFacts, Waiver};
 pub use path::{Hop, PathFacts, Walk};
 pub use survey::{PortState, RangeSource, Span, Survey, spans};
 pub use transfer::{DataEnd, Transfer};
@@ -44,6 +51,9 @@ pub struct Evidence {
     /// One entry for each address of the target, in the order in which they were checked.
     #[serde(default)]
     pub endpoints: Vec<Endpoint>,
+    /// What an audit read; `None` if this was no audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
     /// Which checks ran, on what, and how long they took.
     #[serde(default)]
     pub steps: Vec<Step>,
@@ -70,6 +80,12 @@ pub struct Told {
     /// Whether credentials of a named user were to be used (`--user`).
     #[serde(default)]
     pub named_user: bool,
+    /// Whether the user expects no public address (`--public-address none`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_public_address: bool,
+    /// What the policy file asks for (`--policy`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyFacts>,
 }
 
 /// Facts about the host that the check runs on.

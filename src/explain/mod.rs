@@ -6,12 +6,10 @@
 pub mod document;
 pub mod values;
 
-use std::net::IpAddr;
-
 use crate::checks::Rule;
 use crate::checks::support::product_at;
 use crate::evidence::Evidence;
-use crate::finding::Remedy;
+use crate::finding::{Detail, Remedy};
 use crate::server::{Platform, Product};
 use document::Document;
 use values::Values;
@@ -19,8 +17,8 @@ use values::Values;
 /// The remedies of a finding, the one for the recognised product first. Sections of other products are left out once the
 /// product is known; sections about firewalls and routers follow those that the server's platform makes likely.
 #[must_use]
-pub fn remedies(rule: &Rule, evidence: &Evidence, endpoint: Option<IpAddr>, values: &Values) -> Vec<Remedy> {
-    let product = product_of(evidence, endpoint);
+pub fn remedies(rule: &Rule, evidence: &Evidence, detail: &Detail, values: &Values) -> Vec<Remedy> {
+    let product = product_of(evidence, detail);
     let document = Document::parse(rule.document);
     let mut sections: Vec<_> =
         document.fixes().into_iter().filter(|(heading, _)| wanted(heading, product)).collect();
@@ -35,8 +33,12 @@ pub fn remedies(rule: &Rule, evidence: &Evidence, endpoint: Option<IpAddr>, valu
         .collect()
 }
 
-/// The product at the finding's endpoint, or at any if it concerns the whole target.
-fn product_of(evidence: &Evidence, endpoint: Option<IpAddr>) -> Option<Product> {
+/// The product of the finding's configuration or endpoint, or at any endpoint if it concerns the whole target.
+fn product_of(evidence: &Evidence, detail: &Detail) -> Option<Product> {
+    if let (Some(audit), Some(number)) = (&evidence.audit, detail.subject) {
+        return audit.configurations.get(number).and_then(|configuration| Product::from_name(&configuration.product));
+    }
+    let endpoint = detail.scope.endpoint;
     evidence
         .checked()
         .filter(|candidate| endpoint.is_none_or(|wanted| candidate.address == wanted))

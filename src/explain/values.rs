@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::checks::support::announced_ports;
-use crate::evidence::{Endpoint, Evidence, Mode, PortRange};
+use crate::evidence::{Audit, Configuration, Endpoint, Evidence, Mode, PortRange, RangeOrigin};
 use crate::net::class::{Class, class_of};
 
 /// The range that is suggested where nothing is known of the server's own: outside of Linux' ephemeral ports' busy part,
@@ -14,7 +14,7 @@ const SUGGESTED: PortRange = PortRange { min: 50000, max: 50100 };
 const ONE_RANGE: u16 = 1000;
 
 /// The placeholders that documents may use.
-pub const PLACEHOLDERS: [&str; 9] = [
+pub const PLACEHOLDERS: [&str; 10] = [
     "host",
     "server_address",
     "control_port",
@@ -24,6 +24,7 @@ pub const PLACEHOLDERS: [&str; 9] = [
     "port_max",
     "data_port",
     "client_address",
+    "config_file",
 ];
 
 /// Placeholder → value.
@@ -38,6 +39,9 @@ impl Values {
     /// The values of a run, seen from one endpoint (or the first that was checked).
     #[must_use]
     pub fn of(evidence: &Evidence, address: Option<IpAddr>) -> Self {
+        if let Some(audit) = &evidence.audit {
+            return Self::of_configuration(evidence, audit, 0);
+        }
         let endpoint = evidence
             .endpoints
             .iter()
@@ -64,8 +68,52 @@ impl Values {
                     "client_address",
                     show(endpoint.and_then(|endpoint| endpoint.local_address), "YOUR_CLIENT_ADDRESS"),
                 ),
+                ("config_file", "the configuration file".to_owned()),
             ],
             range_from,
+        }
+    }
+
+    /// The values of one configuration of an audit.
+    #[must_use]
+    pub fn of_configuration(evidence: &Evidence, audit: &Audit, number: usize) -> Self {
+        let configuration = audit.configurations.get(number);
+        let (range, range_from) = range_to_set(evidence, configuration);
+        let found = audit.public.as_ref().and_then(|public| public.address);
+        let servers = || configuration.into_iter().flat_map(|configuration| &configuration.servers);
+        let configured = servers()
+            .filter_map(|server| server.address.as_ref()?.address)
+            .find(|address| class_of(*address) == Class::Global);
+        let public = evidence.told.public_address.or(found).or(configured);
+        let public = public.map_or("YOUR_PUBLIC_ADDRESS".to_owned(), |address| address.to_string());
+        let advertised = servers().find_map(|server| Some(server.address.as_ref()?.text.clone())).filter(|text| tame(text));
+        let file = configuration.and_then(|configuration| configuration.files.first()).filter(|file| tame(&file.path));
+        let host = Some(&evidence.target.host).filter(|host| tame(host)).cloned();
+        let port = servers().find_map(|server| server.listeners.first()).map_or(21, |listener| listener.port);
+        Self {
+            pairs: vec![
+                ("host", host.unwrap_or_else(|| "THE_SERVER".to_owned())),
+                ("server_address", public.clone()),
+                ("control_port", port.to_string()),
+                ("public_address", public),
+                ("advertised_address", advertised.unwrap_or_else(|| "THE_ADVERTISED_ADDRESS".to_owned())),
+                ("port_min", range.min.to_string()),
+                ("port_max", range.max.to_string()),
+                ("data_port", range.min.to_string()),
+                ("client_address", "YOUR_CLIENT_ADDRESS".to_owned()),
+                ("config_file", file.map_or("the configuration file".to_owned(), |file| file.path.clone())),
+            ],
+            range_from,
+        }
+    }
+
+    /// A corrected line with this run's public address in it, where it is known.
+    #[must_use]
+    pub fn correct(&self, line: &str) -> String {
+        let public = self.pairs.iter().find(|(name, _)| *name == "public_address");
+        match public {
+            Some((_, address)) => line.replace("PUBLIC_ADDRESS", address.trim_start_matches("YOUR_")),
+            None => line.to_owned(),
         }
     }
 
@@ -84,6 +132,7 @@ impl Values {
                 ("port_max", SUGGESTED.max.to_string()),
                 ("data_port", text("50007")),
                 ("client_address", text("198.51.100.7")),
+                ("config_file", text("the configuration file")),
             ],
             range_from: "an example",
         }
@@ -111,6 +160,27 @@ fn range(declared: Option<PortRange>, ports: &[u16]) -> (PortRange, &'static str
             (PortRange { min, max }, "a round range about the ports seen; put in your own if it differs")
         }
         _ => (SUGGESTED, "a suggestion; any free range does, the same for server and firewall"),
+    }
+}
+
+/// Whether a text from a file may go into a command to paste: nothing in it means anything to a shell.
+fn tame(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':'))
+}
+
+/// The range to configure and open: what was declared on the command line, or a usable one of the configuration, or a
+/// suggestion.
+fn range_to_set(evidence: &Evidence, configuration: Option<&Configuration>) -> (PortRange, &'static str) {
+    if let Some(range) = evidence.told.range {
+        return (range, "declared by --range or the policy");
+    }
+    let servers = configuration.into_iter().flat_map(|configuration| &configuration.servers);
+    let declared = servers
+        .map(|server| &server.range)
+        .find(|range| range.origin == RangeOrigin::Declared && range.range.min >= 1024 && (10..=10_000).contains(&range.range.len()));
+    match declared {
+        Some(range) => (range.range, "the one configured"),
+        None => (SUGGESTED, "a suggestion; any free range does, the same for server and firewall"),
     }
 }
 

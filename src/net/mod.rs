@@ -10,6 +10,7 @@ pub mod contact;
 #[cfg(target_os = "linux")]
 mod icmp;
 mod interfaces;
+pub mod public;
 pub mod resolve;
 mod scripted;
 pub mod survey;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use target::{Request, TargetError};
 
-use crate::evidence::{PortRange, Target};
+use crate::evidence::{PolicyFacts, PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::survey::Rate;
 
@@ -34,6 +34,9 @@ pub struct Plan {
     pub rate: Rate,
     /// The address that the server should announce.
     pub public_address: Option<IpAddr>,
+    /// What the policy file asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyFacts>,
     /// The file to fetch.
     #[serde(serialize_with = "shown_argument")]
     pub download: Option<Argument>,
@@ -208,11 +211,12 @@ impl Plan {
             scan: false,
             rate: DEFAULT_RATE,
             public_address: None,
+            policy: None,
             download: None,
             idle: None,
             families: Families::Both,
             follow_private: false,
-            checks: crate::checks::ALL.iter().map(|check| check.name).collect(),
+            checks: crate::checks::network().map(|check| check.name).collect(),
             limits: Limits::default(),
         }
     }

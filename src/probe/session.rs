@@ -69,6 +69,8 @@ impl<'a> Session<'a> {
             range: plan.range,
             public_address: plan.public_address,
             named_user: matches!(plan.login, Credentials::Named { .. }),
+            policy: plan.policy.clone(),
+            no_public_address: false,
         };
         let evidence = Evidence {
             target: plan.target.clone(),

@@ -1,5 +1,6 @@
 //! Report → bytes. One file per format; none of them prints.
 
+mod excerpt;
 pub mod json;
 pub mod portmap;
 pub mod prose;
@@ -14,7 +15,7 @@ use crate::checks::{self, Check, Reach};
 use crate::diagnose::{Diagnosis, diagnose, endpoint_verdict};
 use crate::evidence::{Endpoint, Evidence, Step, Target};
 use crate::finding::{Finding, Severity, Verdict};
-use crate::server::{self, Recognised};
+use crate::server::{self, Certainty, Product, Recognised};
 
 /// The version of the report's shape. It changes when a consumer would break.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -131,7 +132,7 @@ impl Report {
             summary,
             server: server_info(&evidence),
             endpoints: evidence.endpoints.iter().map(|endpoint| endpoint_info(endpoint, &findings)).collect(),
-            checks: checks::ALL.iter().map(|check| check_info(check, &evidence, &findings)).collect(),
+            checks: checks::of(&evidence).map(|check| check_info(check, &evidence, &findings)).collect(),
             findings,
             evidence,
         }
@@ -143,15 +144,26 @@ impl Report {
         Self::new(self.evidence, self.started_at, self.duration_ms)
     }
 
-    /// Findings that no other one explains, gravest first.
+    /// Findings that no other one explains and no policy accepts, gravest first.
     pub fn causes(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.explained_by.is_none())
+        self.findings.iter().filter(|finding| finding.counts())
     }
 }
 
 /// The product at the first endpoint that tells; some can only be known by the host's name.
 #[must_use]
 pub fn recognised(evidence: &Evidence) -> Option<Recognised> {
+    if let Some(audit) = &evidence.audit {
+        let mut products = audit.configurations.iter().filter_map(|configuration| Product::from_name(&configuration.product));
+        let product = products.next()?;
+        // Several servers on one host are no one server.
+        return products.all(|other| other == product).then(|| Recognised {
+            product,
+            version: None,
+            certainty: Certainty::Certain,
+            because: Vec::new(),
+        });
+    }
     let heard = evidence.checked().find_map(checks::support::product_at);
     let greeted = evidence.checked().any(Endpoint::greeted);
     if greeted { server::with_host_name(heard, &evidence.target.host) } else { heard }
@@ -198,7 +210,7 @@ fn status(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence, findin
         return Status::Skip;
     }
     let own = findings.iter().filter(|finding| check.rules.iter().any(|rule| rule.name == finding.id));
-    let worst = own.filter(|finding| finding.explained_by.is_none()).map(|finding| finding.severity).max();
+    let worst = own.filter(|finding| finding.counts()).map(|finding| finding.severity).max();
     match worst {
         Some(Severity::Critical) => Status::Fail,
         Some(Severity::Unknown) => Status::Unknown,
@@ -222,6 +234,7 @@ fn summary(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence) -> St
         return format!("skipped: {}", reason.unwrap_or_else(|| nothing.to_owned()));
     }
     let endpoints: Vec<&Endpoint> = match check.name {
+        "configuration" => Vec::new(),
         "resolve" => evidence.endpoints.first().into_iter().collect(),
         "control" => evidence.endpoints.iter().collect(),
         _ => evidence.checked().collect(),

@@ -45,6 +45,7 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
         before = Some(finding.severity);
         out.push_str(&cause(report, finding, style, amount));
     }
+    out.push_str(&ignored(report, style));
     if amount == Amount::Everything {
         out.push_str(&explained(report, style));
     }
@@ -117,7 +118,13 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> S
         style.paint(&head, color),
         style.dim(&format!("({sure}{place}{})", scope(report, finding)))
     );
-    let _ = writeln!(out, "{}", style.wrap(&printable(&finding.detail), 2));
+    // What an audit found has no sentence of its own in the summary, and its detail does not repeat the title.
+    let words = match &report.evidence.audit {
+        Some(_) => sentence(&finding.title) + " " + &finding.detail,
+        None => finding.detail.clone(),
+    };
+    let _ = writeln!(out, "{}", style.wrap(&printable(words.trim_end()), 2));
+    out.push_str(&super::excerpt::draw(finding, style));
     let facts = if amount == Amount::Everything { usize::MAX } else { 4 };
     for fact in finding.evidence.iter().take(facts) {
         let _ = writeln!(out, "{}", style.dim(&style.wrap(&printable(fact), 4)));
@@ -126,6 +133,18 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> S
         out.push_str(&fix(report, finding, style, amount));
     }
     out
+}
+
+/// A title as a sentence. A name keeps its small letter.
+fn sentence(title: &str) -> String {
+    let named = ["vsftpd", "pure-ftpd", "pasv_", "listen", "externalIp4Address", "nftables", "iptables", "ufw", "firewalld"];
+    let mut characters = title.chars();
+    match characters.next() {
+        Some(first) if !named.iter().any(|name| title.starts_with(name)) && !title.starts_with('/') => {
+            first.to_uppercase().chain(characters).collect::<String>() + "."
+        }
+        _ => format!("{title}."),
+    }
 }
 
 /// Which address and command it is about, where that is not clear.
@@ -184,7 +203,13 @@ fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
     if finding.severity == Severity::Unknown {
         return matches!(remedy.product.as_str(), "Any server" | "Client" | "DNS" | "This host");
     }
-    let known = super::recognised(&report.evidence).map(|known| known.product);
+    // An audit knows the product of each finding; its remedies hold no other product's section.
+    let audited = report.evidence.audit.as_ref().and_then(|audit| {
+        let products = audit.configurations.iter().filter_map(|one| crate::server::Product::from_name(&one.product));
+        let sections: Vec<&str> = finding.remedies.iter().map(|remedy| remedy.product.as_str()).collect();
+        products.into_iter().find(|product| product.section().is_some_and(|own| sections.contains(&own)))
+    });
+    let known = audited.or_else(|| super::recognised(&report.evidence).map(|known| known.product));
     let Some(product) = known else {
         return matches!(remedy.product.as_str(), "Any server" | "DNS" | "This host");
     };
@@ -206,6 +231,21 @@ fn uses_range(shown: &[&Remedy]) -> bool {
             .iter()
             .any(|command| command.contains("pasv_min_port") || command.contains("PassivePort"))
     })
+}
+
+/// What the policy accepts for a time: told, so that nobody forgets it.
+fn ignored(report: &Report, style: &Style) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        if let Some(ignored) = &finding.ignored {
+            let line = format!(
+                "Accepted by the policy until {}: {} ({})",
+                ignored.until, finding.id, ignored.reason
+            );
+            let _ = writeln!(out, "\n{}", style.dim(&style.wrap(&printable(&line), 0)));
+        }
+    }
+    out
 }
 
 /// What the causes explain: kept in the background.

@@ -6,6 +6,7 @@
 //! so the rule throughout is: rather no product than a wrong one.
 
 mod advisories;
+pub mod config;
 mod facts;
 mod product;
 mod recognise;
