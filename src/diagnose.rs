@@ -49,9 +49,8 @@ pub fn endpoint_verdict(endpoint: &Endpoint, findings: &[Finding]) -> Verdict {
     if endpoint.skipped.is_some() {
         return Verdict::Unknown;
     }
-    let here = |finding: &&Finding| {
-        finding.scope.endpoint == Some(endpoint.address) && finding.ignored.is_none()
-    };
+    let here =
+        |finding: &&Finding| finding.scope.endpoint == Some(endpoint.address) && finding.ignored.is_none();
     let worst = findings.iter().filter(here).map(|finding| Verdict::from(finding.severity)).max();
     let worst = worst.unwrap_or(Verdict::Ok);
     if worst < Verdict::Unknown && !proven(endpoint) { Verdict::Unknown } else { worst }
@@ -154,10 +153,8 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
     if let Some(audit) = &evidence.audit {
         return audited(audit, verdict, findings);
     }
-    let causes: Vec<&Finding> = findings
-        .iter()
-        .filter(|finding| finding.counts() && finding.severity > Severity::Info)
-        .collect();
+    let causes: Vec<&Finding> =
+        findings.iter().filter(|finding| finding.counts() && finding.severity > Severity::Info).collect();
     match causes.first() {
         Some(first) if Verdict::from(first.severity) == verdict => {
             let more = match causes.len() - 1 {
@@ -216,7 +213,10 @@ fn sound(audit: &Audit) -> String {
         .flat_map(|configuration| {
             configuration.servers.iter().map(|server| {
                 let name = server.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-                let address = server.address.as_ref().map_or("its own address".to_owned(), |address| address.text.clone());
+                let address = server
+                    .address
+                    .as_ref()
+                    .map_or("its own address".to_owned(), |address| address.text.clone());
                 format!("{}{name} offers ports {} at {address}", configuration.product, server.range.range)
             })
         })

@@ -76,10 +76,16 @@ impl<'de> Deserialize<'de> for FindingName {
             return Ok(Self(name));
         }
         let near = checks::rules()
-            .map(|rule| (strsim::damerau_levenshtein(rule.name, &name.chars().take(80).collect::<String>()), rule.name))
+            .map(|rule| {
+                (
+                    strsim::damerau_levenshtein(rule.name, &name.chars().take(80).collect::<String>()),
+                    rule.name,
+                )
+            })
             .min()
             .filter(|(far, _)| *far <= 4);
-        let hint = near.map_or("`pasvcheck explain` lists all".to_owned(), |(_, near)| format!("did you mean {near}?"));
+        let hint = near
+            .map_or("`pasvcheck explain` lists all".to_owned(), |(_, near)| format!("did you mean {near}?"));
         Err(de::Error::custom(format!("there is no finding \"{name}\"; {hint}")))
     }
 }
@@ -149,7 +155,9 @@ fn product<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Product>
 /// The product of that name, as people type it: `pure-ftpd`, `filezilla`.
 #[must_use]
 pub fn product_named(name: &str) -> Option<Product> {
-    let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain = |name: &str| {
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    };
     let wanted = plain(name);
     match wanted.as_str() {
         "filezilla" => Some(Product::FileZilla),
@@ -174,7 +182,8 @@ impl Policy {
     /// # Errors
     /// What is not understood: unknown keys, findings and severities, dates that are none.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| PolicyError(error.to_string().trim_end().to_owned()))
+        toml::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| PolicyError(error.to_string().trim_end().to_owned()))
     }
 
     /// The policy as facts of a run on a day (`2026-11-25`).
@@ -204,7 +213,8 @@ impl Policy {
 pub(crate) fn apply(policy: &PolicyFacts, target: &str, findings: &mut [Finding]) {
     for finding in findings {
         let wanted = policy.severity.get(&finding.id);
-        let level = wanted.and_then(|word| serde_json::from_value(serde_json::Value::String(word.clone())).ok());
+        let level =
+            wanted.and_then(|word| serde_json::from_value(serde_json::Value::String(word.clone())).ok());
         finding.severity = level.unwrap_or(finding.severity);
         let waivers = policy.ignore.iter().filter(|waiver| waiver.finding == finding.id);
         let here = |waiver: &&Waiver| match waiver.target.as_deref() {
@@ -237,7 +247,10 @@ mod tests {
         assert_eq!(policy.require.product, Some(Product::PureFtpd));
         let facts = policy.facts("p.toml", "2026-11-25");
         assert_eq!(facts.severity["config-session-reuse"], "warning");
-        assert_eq!((facts.ignore[0].until.as_str(), facts.ignore[0].reason.as_str()), ("2027-01-31", "FXP is wanted"));
+        assert_eq!(
+            (facts.ignore[0].until.as_str(), facts.ignore[0].reason.as_str()),
+            ("2027-01-31", "FXP is wanted")
+        );
         assert_eq!(Policy::parse(&GOOD.replace("2027-01-31", "\"2027-01-31\"")), Ok(policy));
         assert_eq!(Policy::parse(""), Ok(Policy::default()));
     }
@@ -253,7 +266,10 @@ mod tests {
             ("[severity]\nconfig-promiscuous = \"fatal\"\n", "is no severity"),
             ("[[ignore]]\nfinding = \"config-promiscuous\"\nuntil = 2027-01-31\n", "reason"),
             ("[[ignore]]\nfinding = \"config-promiscuous\"\nreason = \" \"\nuntil = 2027-01-31\n", "say why"),
-            ("[[ignore]]\nfinding = \"config-promiscuous\"\nreason = \"x\"\nuntil = \"soon\"\n", "YEAR-MONTH-DAY"),
+            (
+                "[[ignore]]\nfinding = \"config-promiscuous\"\nreason = \"x\"\nuntil = \"soon\"\n",
+                "YEAR-MONTH-DAY",
+            ),
             ("[[ignore]]\nfinding = \"config-promiscuous\"\nreason = \"x\"\nuntil = 2027-13-31\n", "13"),
             ("[[ignore]]\nfinding = \"config-promiscuous\"\nreason = \"x\"\n", "until"),
             ("not toml", "TOML"),

@@ -52,7 +52,9 @@ pub(super) fn private(evidence: &Evidence) -> Vec<Detail> {
     let public = public(evidence);
     each(evidence, |subject| {
         let Some(setting) = &subject.server.address else { return Vec::new() };
-        let bad = told(setting).into_iter().find(|address| class_of(*address) != Class::Global && Some(*address) != public);
+        let bad = told(setting)
+            .into_iter()
+            .find(|address| class_of(*address) != Class::Global && Some(*address) != public);
         let Some(address) = bad else { return Vec::new() };
         let class = class_of(address);
         // Inside a company or a VPN a private address is the right one.
@@ -69,7 +71,8 @@ pub(super) fn private(evidence: &Evidence) -> Vec<Detail> {
         };
         let title = format!("{} tells clients to connect to {}", subject.name(), shown(setting, address));
         let sure = public.is_some() || !matches!(class, Class::Private | Class::Shared);
-        let hint = if sure { "" } else { " If all clients are in that network, say so with --public-address none." };
+        let hint =
+            if sure { "" } else { " If all clients are in that network, say so with --public-address none." };
         let words = format!("That is {what}. Clients that obey the reply to PASV hang or fail.{hint}");
         let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
         let line = corrected(subject, setting);
@@ -87,12 +90,19 @@ pub(super) fn mismatch(evidence: &Evidence) -> Vec<Detail> {
         if told.contains(&public) || told.iter().any(|address| class_of(*address) != Class::Global) {
             return Vec::new();
         }
-        let title = format!("{} tells clients to connect to {}, and the public address is {public}", subject.name(), shown(setting, address));
+        let title = format!(
+            "{} tells clients to connect to {}, and the public address is {public}",
+            subject.name(),
+            shown(setting, address)
+        );
         let from = match evidence.audit.as_ref().and_then(|audit| audit.public.as_ref()?.source.as_ref()) {
-            Some(source) if evidence.told.public_address.is_none() => format!("{source} tells the public address"),
+            Some(source) if evidence.told.public_address.is_none() => {
+                format!("{source} tells the public address")
+            }
             _ => "The public address was given by you".to_owned(),
         };
-        let words = format!("{from}. Clients that obey the reply to PASV connect to another host, or to nobody.");
+        let words =
+            format!("{from}. Clients that obey the reply to PASV connect to another host, or to nobody.");
         let line = corrected(subject, setting);
         vec![subject.detail(title, words).place(Some(&setting.place), line.as_deref())]
     })
@@ -100,7 +110,8 @@ pub(super) fn mismatch(evidence: &Evidence) -> Vec<Detail> {
 
 pub(super) fn unresolved(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |subject| {
-        let Some(setting) = subject.server.address.as_ref().filter(|setting| setting.address.is_none()) else {
+        let Some(setting) = subject.server.address.as_ref().filter(|setting| setting.address.is_none())
+        else {
             return Vec::new();
         };
         let line = corrected(subject, setting);
@@ -122,7 +133,11 @@ pub(super) fn unresolved(evidence: &Evidence) -> Vec<Detail> {
             (None, true) => "it has IPv6 addresses only, and a reply to PASV holds an IPv4 one",
             (None, false) => return Vec::new(),
         };
-        let title = format!("the name {} that {} is to announce leads to no address: {why}", setting.text, subject.name());
+        let title = format!(
+            "the name {} that {} is to announce leads to no address: {why}",
+            setting.text,
+            subject.name()
+        );
         let words = match subject.configuration.product.as_str() {
             "vsftpd" => "vsftpd looks it up once, at its start, and does not start without an answer.",
             "ProFTPD" => "ProFTPD starts all the same, and announces its local address without a word.",
@@ -136,14 +151,20 @@ pub(super) fn unresolved(evidence: &Evidence) -> Vec<Detail> {
 pub(super) fn missing(evidence: &Evidence) -> Vec<Detail> {
     let public = public(evidence);
     each(evidence, |subject| {
-        if subject.server.address.is_some() || !subject.server.passive.value || evidence.told.no_public_address {
+        if subject.server.address.is_some()
+            || !subject.server.passive.value
+            || evidence.told.no_public_address
+        {
             return Vec::new();
         }
         // A file that could not be read to its end, or an address that cannot be read, is told otherwise.
         let unreadable = subject.configuration.remarks.iter().any(|remark| {
-            remark.kind == RemarkKind::BadValue && ["ddress", "orcePassiveIP"].iter().any(|word| remark.place.text.contains(word))
+            remark.kind == RemarkKind::BadValue
+                && ["ddress", "orcePassiveIP"].iter().any(|word| remark.place.text.contains(word))
         });
-        if unreadable || (subject.server.range.origin == RangeOrigin::System && subject.server.listeners.is_empty()) {
+        if unreadable
+            || (subject.server.range.origin == RangeOrigin::System && subject.server.listeners.is_empty())
+        {
             return Vec::new();
         }
         let own = own_addresses(subject);
@@ -179,12 +200,15 @@ pub(super) fn missing(evidence: &Evidence) -> Vec<Detail> {
 /// The addresses that clients may reach this server at, as far as they are known: those it listens on, or this host's.
 fn own_addresses(subject: &Subject<'_>) -> Vec<IpAddr> {
     let bound: Vec<IpAddr> = subject.server.listeners.iter().map(|listener| listener.address).collect();
-    let bound_v4: Vec<IpAddr> = bound.into_iter().filter(|address| address.is_ipv4() && !address.is_unspecified()).collect();
+    let bound_v4: Vec<IpAddr> =
+        bound.into_iter().filter(|address| address.is_ipv4() && !address.is_unspecified()).collect();
     if !bound_v4.is_empty() {
         return bound_v4;
     }
     let networks = subject.audit.host.iter().flat_map(|host| &host.networks);
-    let useful = |address: &IpAddr| address.is_ipv4() && !matches!(class_of(*address), Class::Loopback | Class::LinkLocal);
+    let useful = |address: &IpAddr| {
+        address.is_ipv4() && !matches!(class_of(*address), Class::Loopback | Class::LinkLocal)
+    };
     networks.map(ipnet::IpNet::addr).filter(useful).collect()
 }
 

@@ -10,7 +10,8 @@ pub(super) fn unreadable(evidence: &Evidence) -> Vec<Detail> {
     if audit.configurations.is_empty() {
         let words = "None of the usual places holds a configuration that pasvcheck reads. If the server keeps it elsewhere, name it: \
                      pasvcheck audit --config FILE.";
-        let mut detail = Detail::new(Scope::default(), "no FTP server's configuration was found on this host", words);
+        let mut detail =
+            Detail::new(Scope::default(), "no FTP server's configuration was found on this host", words);
         detail.evidence = audit.searched.iter().map(|path| format!("looked for {path}")).collect();
         details.push(detail);
     }
@@ -23,7 +24,7 @@ pub(super) fn unreadable(evidence: &Evidence) -> Vec<Detail> {
             details.push(match &file.asked_by {
                 // The daemon goes on without an included file; what stands in it is not known.
                 Some(asked) if fault.contains("does not exist") => {
-                    let words = format!("{} goes on without it, with a warning in its log.", configuration.product);
+                    let words = format!("{} goes on without it.", configuration.product);
                     Detail { detail: words, ..detail }.severity(Severity::Warning).place(Some(asked), None)
                 }
                 Some(asked) => {
@@ -65,13 +66,22 @@ pub(super) fn unreadable(evidence: &Evidence) -> Vec<Detail> {
 pub(super) fn another_product(evidence: &Evidence) -> Vec<Detail> {
     let (Some(audit), Some(policy)) = (&evidence.audit, &evidence.told.policy) else { return Vec::new() };
     let Some(wanted) = &policy.product else { return Vec::new() };
-    let others = audit.configurations.iter().enumerate().filter(|(_, one)| !one.product.is_empty() && one.product != *wanted);
+    let others = audit
+        .configurations
+        .iter()
+        .enumerate()
+        .filter(|(_, one)| !one.product.is_empty() && one.product != *wanted);
     others
         .map(|(number, configuration)| {
-            let place = configuration.files.first().map(|file| Place { file: file.path.clone(), ..Place::default() });
-            let title = format!("the configuration is {}'s, and the policy requires {wanted}", configuration.product);
+            let place =
+                configuration.files.first().map(|file| Place { file: file.path.clone(), ..Place::default() });
+            let title =
+                format!("the configuration is {}'s, and the policy requires {wanted}", configuration.product);
             let words = format!("{} says: require.product = \"{wanted}\".", policy.file);
-            Detail::new(Scope::default(), title, words).location(Location::Server).subject(number).place(place.as_ref(), None)
+            Detail::new(Scope::default(), title, words)
+                .location(Location::Server)
+                .subject(number)
+                .place(place.as_ref(), None)
         })
         .collect()
 }
@@ -105,7 +115,8 @@ pub(super) fn not_effective(evidence: &Evidence) -> Vec<Detail> {
 fn newer_than_daemon(evidence: &Evidence) -> Vec<Detail> {
     let mut details = each(evidence, |subject| {
         let Some(started) = subject.configuration.daemon_started else { return Vec::new() };
-        let changed = subject.configuration.files.iter().find(|file| file.modified.is_some_and(|at| at > started));
+        let changed =
+            subject.configuration.files.iter().find(|file| file.modified.is_some_and(|at| at > started));
         let Some(file) = changed else { return Vec::new() };
         let place = Place { file: file.path.clone(), ..Place::default() };
         let later = file.modified.unwrap_or(started) - started;
@@ -114,7 +125,13 @@ fn newer_than_daemon(evidence: &Evidence) -> Vec<Detail> {
             "The file is {later} s younger than the running daemon. Unless it was reloaded since, the daemon works with what the file \
              said before."
         );
-        vec![subject.detail(title, words).severity(Severity::Warning).confidence(Confidence::Likely).place(Some(&place), None)]
+        vec![
+            subject
+                .detail(title, words)
+                .severity(Severity::Warning)
+                .confidence(Confidence::Likely)
+                .place(Some(&place), None),
+        ]
     });
     // Once for a configuration, however many servers it makes.
     details.dedup_by_key(|detail| detail.title.clone());

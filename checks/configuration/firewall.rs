@@ -28,7 +28,9 @@ struct Fate<'a> {
 impl<'a> Fate<'a> {
     fn of(family: &'static str, passages: &'a [Passage], range: PortRange) -> Self {
         let with = |answer: Passes| {
-            let inside = |passage: &&Passage| passage.answer == answer && passage.min <= range.max && range.min <= passage.max;
+            let inside = |passage: &&Passage| {
+                passage.answer == answer && passage.min <= range.max && range.min <= passage.max
+            };
             passages.iter().filter(inside).collect()
         };
         Self { family, blocked: with(Passes::Blocked), unknown: with(Passes::Unknown) }
@@ -37,7 +39,8 @@ impl<'a> Fate<'a> {
 
 /// The part of a range that passages cover, as ranges.
 fn ports(passages: &[&Passage], range: PortRange) -> String {
-    let all: Vec<u16> = passages.iter().flat_map(|passage| passage.min.max(range.min)..=passage.max.min(range.max)).collect();
+    let all: Vec<u16> =
+        passages.iter().flat_map(|passage| passage.min.max(range.min)..=passage.max.min(range.max)).collect();
     port_list(&all)
 }
 
@@ -55,11 +58,20 @@ fn one(subject: &Subject<'_>, firewall: &Firewall) -> Option<Detail> {
     let first = blocked[0];
     let list = ports(&first.blocked, range);
     let whole = list == port_list(&(range.min..=range.max).collect::<Vec<_>>());
-    let which = if whole { format!("the passive range {range}") } else { format!("{list} of the passive range {range}") };
+    let which = if whole {
+        format!("the passive range {range}")
+    } else {
+        format!("{list} of the passive range {range}")
+    };
     let over: Vec<&str> = blocked.iter().map(|fate| fate.family).collect();
     let same = blocked.iter().all(|fate| ports(&fate.blocked, range) == list);
-    let over = if fates.len() > 1 || families.len() > 1 { format!(" over {}", if same { over.join(" and ") } else { first.family.to_owned() }) } else { String::new() };
-    let does = if firewall.kind == "SELinux" { "does not let the server listen on" } else { "does not let in" };
+    let over = if fates.len() > 1 || families.len() > 1 {
+        format!(" over {}", if same { over.join(" and ") } else { first.family.to_owned() })
+    } else {
+        String::new()
+    };
+    let does =
+        if firewall.kind == "SELinux" { "does not let the server listen on" } else { "does not let in" };
     let title = format!("{} {does} {which}{over}", firewall.kind);
     let mut words = if firewall.kind == "SELinux" {
         "The daemon is refused the ports that it is configured for, and takes them for taken.".to_owned()
@@ -90,24 +102,45 @@ fn one(subject: &Subject<'_>, firewall: &Firewall) -> Option<Detail> {
     for fate in &blocked {
         for passage in fate.blocked.iter().take(QUOTED) {
             let ports = ports(&[*passage], range);
-            detail = detail.quote(format!("{} {ports}: {}{}", fate.family, passage.because, place_of(firewall, passage)));
+            detail = detail.quote(format!(
+                "{} {ports}: {}{}",
+                fate.family,
+                passage.because,
+                place_of(firewall, passage)
+            ));
         }
     }
     Some(detail)
 }
 
 /// Nothing is blocked for sure, and something cannot be told.
-fn untold(subject: &Subject<'_>, firewall: &Firewall, fates: &[Fate<'_>], range: PortRange) -> Option<Detail> {
+fn untold(
+    subject: &Subject<'_>,
+    firewall: &Firewall,
+    fates: &[Fate<'_>],
+    range: PortRange,
+) -> Option<Detail> {
     let fate = fates.iter().find(|fate| !fate.unknown.is_empty())?;
     let list = ports(&fate.unknown, range);
-    let title = format!("whether {} lets in {list} of the passive range {range} cannot be told", firewall.kind);
+    let title =
+        format!("whether {} lets in {list} of the passive range {range} cannot be told", firewall.kind);
     let words = "A rule that decides about these ports is not understood, or holds in some circumstance only. Prove the ports from outside: \
                  pasvcheck HOST --range A-B --scan.";
     let place = subject.server.range.places.first().or(subject.server.place.as_ref());
-    let detail = subject.detail(title, words).severity(Severity::Warning).confidence(Confidence::Possible).place(place, None);
+    let detail = subject
+        .detail(title, words)
+        .severity(Severity::Warning)
+        .confidence(Confidence::Possible)
+        .place(place, None);
     let quoted = fate.unknown.iter().take(QUOTED);
     Some(quoted.fold(detail, |detail, passage| {
-        detail.quote(format!("{} {}: {}{}", fate.family, ports(&[*passage], range), passage.because, place_of(firewall, passage)))
+        detail.quote(format!(
+            "{} {}: {}{}",
+            fate.family,
+            ports(&[*passage], range),
+            passage.because,
+            place_of(firewall, passage)
+        ))
     }))
 }
 
@@ -122,8 +155,13 @@ fn place_of(firewall: &Firewall, passage: &Passage) -> String {
 fn families(subject: &Subject<'_>) -> Vec<(&'static str, bool)> {
     let listeners = &subject.server.listeners;
     let v6 = listeners.iter().any(|listener| listener.address.is_ipv6());
-    let v4 = listeners.is_empty() || listeners.iter().any(|listener| listener.address.is_ipv4() || listener.address.is_unspecified());
-    [("IPv4", true, v4), ("IPv6", false, v6)].into_iter().filter(|(.., wanted)| *wanted).map(|(name, ipv4, _)| (name, ipv4)).collect()
+    let v4 = listeners.is_empty()
+        || listeners.iter().any(|listener| listener.address.is_ipv4() || listener.address.is_unspecified());
+    [("IPv4", true, v4), ("IPv6", false, v6)]
+        .into_iter()
+        .filter(|(.., wanted)| *wanted)
+        .map(|(name, ipv4, _)| (name, ipv4))
+        .collect()
 }
 
 /// Control ports that are blocked over a family.
@@ -133,7 +171,9 @@ fn control_ports(subject: &Subject<'_>, firewall: &Firewall, families: &[(&str, 
     }
     let closed = |port: u16| {
         families.iter().filter_map(|(_, ipv4)| firewall.family(*ipv4)).any(|passages| {
-            passages.iter().any(|passage| passage.answer == Passes::Blocked && (passage.min..=passage.max).contains(&port))
+            passages.iter().any(|passage| {
+                passage.answer == Passes::Blocked && (passage.min..=passage.max).contains(&port)
+            })
         })
     };
     subject.server.listeners.iter().map(|listener| listener.port).filter(|port| closed(*port)).collect()

@@ -284,7 +284,8 @@ pub(super) fn product_mismatch(evidence: &Evidence) -> Vec<Detail> {
         let title = format!("the server is {}, and the policy requires {wanted}", known.product.name());
         let detail = format!("{} says: require.product = \"{wanted}\".", policy.file);
         let found = Detail::new(Scope::endpoint(endpoint.address), title, detail).location(Location::Server);
-        let found = if known.certainty == Certainty::Certain { found } else { found.confidence(Confidence::Likely) };
+        let found =
+            if known.certainty == Certainty::Certain { found } else { found.confidence(Confidence::Likely) };
         Some(known.because.into_iter().take(2).fold(found, Detail::quote))
     })
 }

@@ -82,10 +82,15 @@ impl Source for Disk {
     fn read(&mut self, path: &str) -> Result<String, String> {
         let bytes = self.bytes(&self.path(path))?;
         // XML says by itself how it is encoded; the daemons of Unix read bytes.
-        let xml = Path::new(path).extension().is_some_and(|end| end.eq_ignore_ascii_case("xml") || end.eq_ignore_ascii_case("config"));
+        let xml = Path::new(path)
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("xml") || end.eq_ignore_ascii_case("config"));
         match utf16(&bytes) {
             Some(text) if xml => text,
-            Some(_) => Err("it is UTF-16, as Windows programs write it, which no FTP daemon of Unix reads".to_owned()),
+            Some(_) => {
+                Err("it is UTF-16, as Windows programs write it, which no FTP daemon of Unix reads"
+                    .to_owned())
+            }
             None => plain(&bytes),
         }
     }
@@ -198,7 +203,8 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_named() {
-        let utf16_le: Vec<u8> = [0xff, 0xfe].into_iter().chain("a\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16_le: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("a\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(utf16(&utf16_le), Some(Ok("a\n".to_owned())));
         assert!(plain(b"a\nb\0c").unwrap_err().contains("line 2"));
         assert_eq!(plain(b"\xff\n").unwrap(), "\u{fffd}\n");

@@ -33,7 +33,12 @@ pub(super) fn from_files(paths: &[String], disk: &mut Disk, audit: &mut Audit) {
                      port -l"
                         .to_owned()
                 });
-                audit.unread.push(ConfigFile { path: path.clone(), fault: Some(fault), asked_by: None, modified: None });
+                audit.unread.push(ConfigFile {
+                    path: path.clone(),
+                    fault: Some(fault),
+                    asked_by: None,
+                    modified: None,
+                });
             }
         }
     }
@@ -42,8 +47,11 @@ pub(super) fn from_files(paths: &[String], disk: &mut Disk, audit: &mut Audit) {
 /// Asks this host. What cannot be asked goes to `unasked`.
 pub(super) fn live(firewalls: &mut Vec<Firewall>, unasked: &mut Vec<String>) {
     if cfg!(windows) {
-        match printed("netsh", &["advfirewall", "firewall", "show", "rule", "name=all", "dir=in", "verbose"]) {
-            Ok(text) => firewalls.push(read(Kind::Netsh, "netsh advfirewall firewall show rule name=all", &text)),
+        match printed("netsh", &["advfirewall", "firewall", "show", "rule", "name=all", "dir=in", "verbose"])
+        {
+            Ok(text) => {
+                firewalls.push(read(Kind::Netsh, "netsh advfirewall firewall show rule name=all", &text))
+            }
             Err(why) => unasked.push(why),
         }
         return;

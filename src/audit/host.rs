@@ -15,7 +15,8 @@ const TICKS: u64 = 100;
 
 /// This host's name.
 pub(super) fn name() -> Option<String> {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
+    let name =
+        fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
     let name = name.ok().or_else(|| std::env::var("COMPUTERNAME").ok())?;
     let name = name.trim();
     (!name.is_empty()).then(|| name.to_owned())
@@ -76,7 +77,8 @@ struct Daemon {
 }
 
 fn daemons() -> Vec<Daemon> {
-    let boot = read("/proc/stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<u64>().ok());
+    let boot =
+        read("/proc/stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<u64>().ok());
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let processes = entries.take(MOST_PROCESSES).filter_map(|entry| {
         let name = entry.ok()?.file_name().into_string().ok()?;
@@ -85,7 +87,9 @@ fn daemons() -> Vec<Daemon> {
     processes
         .filter_map(|process| {
             let name = read(&format!("/proc/{process}/comm")).trim().to_owned();
-            let ours = ["vsftpd", "proftpd", "pure-ftpd", "filezilla-serve"].iter().any(|known| name.starts_with(known));
+            let ours = ["vsftpd", "proftpd", "pure-ftpd", "filezilla-serve"]
+                .iter()
+                .any(|known| name.starts_with(known));
             if !ours {
                 return None;
             }

@@ -1,6 +1,7 @@
 //! The audit: reads configuration files, firewalls and this host, and fills facts into [`Audit`]. It judges nothing, writes
 //! nothing, and contacts nobody who was not named.
 
+pub mod case;
 mod files;
 mod firewalls;
 mod host;
@@ -10,10 +11,10 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::evidence::{
-    Audit, ConfigFile, Configuration, Evidence, Resolved, ResolutionOutcome, Step, Target, Told,
-};
 use crate::clock::Stopwatch;
+use crate::evidence::{
+    Audit, ConfigFile, Configuration, Evidence, ResolutionOutcome, Resolved, Step, Target, Told,
+};
 use crate::net::Network;
 use crate::net::public::{self, Question};
 use crate::probe::Progress;
@@ -68,7 +69,11 @@ impl Order {
     /// The files that would be read, for `--dry-run`.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
-        if self.configs.is_empty() { USUAL.iter().map(|(_, path)| (*path).to_owned()).collect() } else { self.configs.clone() }
+        if self.configs.is_empty() {
+            USUAL.iter().map(|(_, path)| (*path).to_owned()).collect()
+        } else {
+            self.configs.clone()
+        }
     }
 }
 
@@ -152,15 +157,22 @@ fn named(path: &str, server: Option<Product>, disk: &mut Disk, audit: &mut Audit
     let product = server.or_else(|| config::guess(path, text.as_deref().unwrap_or_default()));
     match (product, text) {
         (Some(product), _) => {
-            let path = if disk.is_folder(path) { format!("{}/", path.trim_end_matches('/')) } else { path.to_owned() };
+            let path = if disk.is_folder(path) {
+                format!("{}/", path.trim_end_matches('/'))
+            } else {
+                path.to_owned()
+            };
             audit.configurations.push(config::read(product, &path, disk));
         }
         (None, text) => {
             let fault = match text {
                 Err(fault) => fault,
-                Ok(_) => "it cannot be told which server it belongs to; --server PRODUCT would say".to_owned(),
+                Ok(_) => {
+                    "it cannot be told which server it belongs to; --server PRODUCT would say".to_owned()
+                }
             };
-            let file = ConfigFile { path: path.to_owned(), fault: Some(fault), asked_by: None, modified: None };
+            let file =
+                ConfigFile { path: path.to_owned(), fault: Some(fault), asked_by: None, modified: None };
             audit.configurations.push(Configuration { files: vec![file], ..Configuration::default() });
         }
     }
@@ -168,11 +180,16 @@ fn named(path: &str, server: Option<Product>, disk: &mut Disk, audit: &mut Audit
 
 /// Looks up the host names in the configurations.
 async fn look_up(configurations: &mut [Configuration], network: &dyn Network) {
-    let settings = configurations.iter_mut().flat_map(|one| &mut one.servers).filter_map(|server| server.address.as_mut());
+    let settings = configurations
+        .iter_mut()
+        .flat_map(|one| &mut one.servers)
+        .filter_map(|server| server.address.as_mut());
     for setting in settings.filter(|setting| setting.address.is_none() && setting.takes_names) {
         let resolution = network.resolve(&setting.text, PATIENCE).await;
         setting.resolved = Some(match resolution.outcome {
-            ResolutionOutcome::Addresses { addresses } => Resolved { addresses: distinct(addresses), error: None },
+            ResolutionOutcome::Addresses { addresses } => {
+                Resolved { addresses: distinct(addresses), error: None }
+            }
             ResolutionOutcome::NoAddress => failed("the name has no address"),
             ResolutionOutcome::NoSuchName => failed("the name does not exist"),
             ResolutionOutcome::ServerFailure { code } => failed(&format!("the DNS server answers {code}")),

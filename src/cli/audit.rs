@@ -83,15 +83,22 @@ fn server(name: &str) -> Result<Product, Problem> {
     let known = product_named(name).filter(|product| AUDITED.contains(product));
     known.ok_or_else(|| {
         let names: Vec<&str> = AUDITED.iter().map(|product| product.name()).collect();
-        Problem::new(format!("--server {name}: its configuration cannot be read; these can: {}", names.join(", ")))
+        Problem::new(format!(
+            "--server {name}: its configuration cannot be read; these can: {}",
+            names.join(", ")
+        ))
     })
 }
 
 fn echo_url(text: &str) -> Result<String, Problem> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
-        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) && !host.contains('@') => Ok(text.to_owned()),
-        _ => Err(Problem::new(format!("--echo-url {text}: write a web address that begins with https:// or http://"))),
+        Some(host) if !host.is_empty() && !text.contains(char::is_whitespace) && !host.contains('@') => {
+            Ok(text.to_owned())
+        }
+        _ => Err(Problem::new(format!(
+            "--echo-url {text}: write a web address that begins with https:// or http://"
+        ))),
     }
 }
 

@@ -22,15 +22,15 @@ use serde::{Deserialize, Serialize};
 use crate::ftp::Reply;
 
 pub use audit::{
-    AddressSetting, Audit, ConfigFile, Configuration, Effect, Firewall, HostState, Listener, Passage, Passes, Place,
-    PublicLookup, RangeOrigin, RangeSetting, Remark, RemarkKind, Resolved, ServerConfig, Setting,
+    AddressSetting, Audit, ConfigFile, Configuration, Effect, Firewall, HostState, Listener, Passage, Passes,
+    Place, PublicLookup, RangeOrigin, RangeSetting, Remark, RemarkKind, Resolved, ServerConfig, Setting,
 };
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use idle::IdleTest;
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
-pub use policy::{PolicyFacts, Waiver};
 pub use path::{Hop, PathFacts, Walk};
+pub use policy::{PolicyFacts, Waiver};
 pub use survey::{PortState, RangeSource, Span, Survey, spans};
 pub use transfer::{DataEnd, Transfer};
 

@@ -36,7 +36,10 @@ pub fn remedies(rule: &Rule, evidence: &Evidence, detail: &Detail, values: &Valu
 /// The product of the finding's configuration or endpoint, or at any endpoint if it concerns the whole target.
 fn product_of(evidence: &Evidence, detail: &Detail) -> Option<Product> {
     if let (Some(audit), Some(number)) = (&evidence.audit, detail.subject) {
-        return audit.configurations.get(number).and_then(|configuration| Product::from_name(&configuration.product));
+        return audit
+            .configurations
+            .get(number)
+            .and_then(|configuration| Product::from_name(&configuration.product));
     }
     let endpoint = detail.scope.endpoint;
     evidence

@@ -86,8 +86,12 @@ impl Values {
             .find(|address| class_of(*address) == Class::Global);
         let public = evidence.told.public_address.or(found).or(configured);
         let public = public.map_or("YOUR_PUBLIC_ADDRESS".to_owned(), |address| address.to_string());
-        let advertised = servers().find_map(|server| Some(server.address.as_ref()?.text.clone())).filter(|text| tame(text));
-        let file = configuration.and_then(|configuration| configuration.files.first()).filter(|file| tame(&file.path));
+        let advertised = servers()
+            .find_map(|server| Some(server.address.as_ref()?.text.clone()))
+            .filter(|text| tame(text));
+        let file = configuration
+            .and_then(|configuration| configuration.files.first())
+            .filter(|file| tame(&file.path));
         let host = Some(&evidence.target.host).filter(|host| tame(host)).cloned();
         let port = servers().find_map(|server| server.listeners.first()).map_or(21, |listener| listener.port);
         Self {
@@ -175,9 +179,11 @@ fn range_to_set(evidence: &Evidence, configuration: Option<&Configuration>) -> (
         return (range, "declared by --range or the policy");
     }
     let servers = configuration.into_iter().flat_map(|configuration| &configuration.servers);
-    let declared = servers
-        .map(|server| &server.range)
-        .find(|range| range.origin == RangeOrigin::Declared && range.range.min >= 1024 && (10..=10_000).contains(&range.range.len()));
+    let declared = servers.map(|server| &server.range).find(|range| {
+        range.origin == RangeOrigin::Declared
+            && range.range.min >= 1024
+            && (10..=10_000).contains(&range.range.len())
+    });
     match declared {
         Some(range) => (range.range, "the one configured"),
         None => (SUGGESTED, "a suggestion; any free range does, the same for server and firewall"),

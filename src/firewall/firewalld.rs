@@ -8,11 +8,34 @@ use crate::evidence::{Firewall, Passage, Passes};
 
 /// Services that firewalld brings along, with their TCP ports; what is not here cannot be told.
 const SERVICES: [(&str, &str); 28] = [
-    ("ssh", "22"), ("ftp", "21"), ("ftps", "990"), ("http", "80"), ("https", "443"), ("smtp", "25"), ("smtps", "465"),
-    ("smtp-submission", "587"), ("imap", "143"), ("imaps", "993"), ("pop3", "110"), ("pop3s", "995"), ("dns", "53"),
-    ("mysql", "3306"), ("postgresql", "5432"), ("cockpit", "9090"), ("samba", "139,445"), ("nfs", "2049"), ("ldap", "389"),
-    ("ldaps", "636"), ("vnc-server", "5900-5903"), ("rpc-bind", "111"), ("mountd", "20048"), ("redis", "6379"),
-    ("telnet", "23"), ("rsyncd", "873"), ("dhcpv6-client", ""), ("mdns", ""),
+    ("ssh", "22"),
+    ("ftp", "21"),
+    ("ftps", "990"),
+    ("http", "80"),
+    ("https", "443"),
+    ("smtp", "25"),
+    ("smtps", "465"),
+    ("smtp-submission", "587"),
+    ("imap", "143"),
+    ("imaps", "993"),
+    ("pop3", "110"),
+    ("pop3s", "995"),
+    ("dns", "53"),
+    ("mysql", "3306"),
+    ("postgresql", "5432"),
+    ("cockpit", "9090"),
+    ("samba", "139,445"),
+    ("nfs", "2049"),
+    ("ldap", "389"),
+    ("ldaps", "636"),
+    ("vnc-server", "5900-5903"),
+    ("rpc-bind", "111"),
+    ("mountd", "20048"),
+    ("redis", "6379"),
+    ("telnet", "23"),
+    ("rsyncd", "873"),
+    ("dhcpv6-client", ""),
+    ("mdns", ""),
 ];
 
 /// A zone, in firewalld's terms.
@@ -56,7 +79,9 @@ impl Zone {
             let key = format!("{element} {name}");
             words.iter().find(|(known, _)| *known == key).map(|(_, value)| value.as_str())
         };
-        let has = |element: &str| words.iter().any(|(known, _)| known == element || known.starts_with(&format!("{element} ")));
+        let has = |element: &str| {
+            words.iter().any(|(known, _)| known == element || known.starts_with(&format!("{element} ")))
+        };
         let mut conditions = Vec::new();
         match value("rule", "family") {
             Some("ipv4") => conditions.push(Condition::Sometimes("family ipv4".to_owned())),
@@ -76,9 +101,16 @@ impl Zone {
             if value("port", "protocol").is_some_and(|protocol| protocol != "tcp") {
                 return;
             }
-            conditions.push(port_list(port, '-').map_or(Condition::Unknown(format!("the port {port}")), Condition::Ports));
+            conditions.push(
+                port_list(port, '-').map_or(Condition::Unknown(format!("the port {port}")), Condition::Ports),
+            );
         }
-        if value("protocol", "value").is_some_and(|protocol| protocol != "tcp") || has("icmp-block") || has("icmp-type") || has("masquerade") || has("forward-port") {
+        if value("protocol", "value").is_some_and(|protocol| protocol != "tcp")
+            || has("icmp-block")
+            || has("icmp-type")
+            || has("masquerade")
+            || has("forward-port")
+        {
             return;
         }
         let rule = |action| Rule { conditions, action, text, line };
@@ -97,7 +129,11 @@ impl Zone {
                 if let Condition::Sometimes(why) = condition
                     && why.starts_with("family ")
                 {
-                    *condition = if why == other { Condition::Never } else { Condition::Ports(super::program::ports(0, u16::MAX)) };
+                    *condition = if why == other {
+                        Condition::Never
+                    } else {
+                        Condition::Ports(super::program::ports(0, u16::MAX))
+                    };
                 }
             }
         };
@@ -149,7 +185,9 @@ fn zones_in(text: &str) -> Vec<(Zone, bool)> {
             "sources" => zone.sources = words.map(str::to_owned).collect(),
             "services" => words.for_each(|name| zone.allow_service(name, number)),
             "ports" => words.for_each(|ports| zone.allow_ports(ports, number)),
-            "rich rules" if value.trim().starts_with("rule ") => zone.rich(&rich_words(value), value.trim().to_owned(), number),
+            "rich rules" if value.trim().starts_with("rule ") => {
+                zone.rich(&rich_words(value), value.trim().to_owned(), number)
+            }
             _ => {}
         }
     }
@@ -164,8 +202,9 @@ pub(super) fn list(text: &str) -> Firewall {
     let several = all.len() > 1;
     let zones: Vec<Zone> = all
         .into_iter()
-        .filter(|(zone, active)| !several || (any_active && *active && (!zone.interfaces.is_empty() || zone.sources.is_empty())))
-        
+        .filter(|(zone, active)| {
+            !several || (any_active && *active && (!zone.interfaces.is_empty() || zone.sources.is_empty()))
+        })
         .map(|(zone, _)| zone)
         .collect();
     if zones.is_empty() {
@@ -189,10 +228,13 @@ fn agreed(all: Vec<Vec<Passage>>) -> Vec<Passage> {
     let mut all = all.into_iter();
     let Some(first) = all.next() else { return everywhere(Passes::Unknown, "no zone is active") };
     all.fold(first, |mine, other| {
-        let starts = mine.iter().chain(&other).map(|passage| passage.min).collect::<std::collections::BTreeSet<u16>>();
+        let starts =
+            mine.iter().chain(&other).map(|passage| passage.min).collect::<std::collections::BTreeSet<u16>>();
         let ends: Vec<u16> = starts.iter().skip(1).map(|next| next - 1).chain([u16::MAX]).collect();
         merged(starts.iter().zip(ends).filter_map(|(start, end)| {
-            let at = |side: &[Passage]| side.iter().find(|passage| (passage.min..=passage.max).contains(start)).cloned();
+            let at = |side: &[Passage]| {
+                side.iter().find(|passage| (passage.min..=passage.max).contains(start)).cloned()
+            };
             let (a, b) = (at(&mine)?, at(&other)?);
             let (answer, because, line) = if a.answer == b.answer {
                 (a.answer, a.because, a.line)
@@ -210,7 +252,9 @@ fn rich_words(text: &str) -> Vec<(String, String)> {
     let mut element = String::new();
     for word in text.split_whitespace() {
         match word.split_once('=') {
-            Some((name, value)) => words.push((format!("{element} {name}"), value.trim_matches('"').to_owned())),
+            Some((name, value)) => {
+                words.push((format!("{element} {name}"), value.trim_matches('"').to_owned()))
+            }
             None => {
                 word.clone_into(&mut element);
                 words.push((element.clone(), String::new()));
@@ -239,7 +283,12 @@ pub(super) fn zone(text: &str) -> Firewall {
 fn zone_of(document: &Document<'_>) -> Zone {
     let root = document.root_element();
     let mut zone = Zone {
-        name: root.children().find(|node| node.has_tag_name("short")).and_then(|node| node.text()).unwrap_or("of the file").to_owned(),
+        name: root
+            .children()
+            .find(|node| node.has_tag_name("short"))
+            .and_then(|node| node.text())
+            .unwrap_or("of the file")
+            .to_owned(),
         target: root.attribute("target").unwrap_or("default").to_owned(),
         ..Zone::default()
     };
@@ -254,10 +303,15 @@ fn zone_of(document: &Document<'_>) -> Zone {
                 let inner = node.children().filter(Node::is_element).flat_map(|child| {
                     let name = child.tag_name().name();
                     let whole = std::iter::once((name.to_owned(), String::new()));
-                    whole.chain(child.attributes().map(move |a| (format!("{name} {}", a.name()), a.value().to_owned())))
+                    whole.chain(
+                        child
+                            .attributes()
+                            .map(move |a| (format!("{name} {}", a.name()), a.value().to_owned())),
+                    )
                 });
                 let words: Vec<(String, String)> = own.chain(inner).collect();
-                let text = document.input_text()[node.range()].split_whitespace().collect::<Vec<_>>().join(" ");
+                let text =
+                    document.input_text()[node.range()].split_whitespace().collect::<Vec<_>>().join(" ");
                 zone.rich(&words, text, line);
             }
             _ => {}

@@ -40,11 +40,16 @@ pub(super) fn program(text: &str, ipv4: bool, doubts: &mut Vec<String>) -> Progr
         } else if let Some(rest) = line.strip_prefix(':') {
             let mut parts = rest.split_whitespace();
             let (name, policy) = (parts.next().unwrap_or_default(), parts.next().unwrap_or("-"));
-            chains.push(Chain { name: format!("{table} {name}"), hook: hook(&table, name, policy), rules: Vec::new() });
+            chains.push(Chain {
+                name: format!("{table} {name}"),
+                hook: hook(&table, name, policy),
+                rules: Vec::new(),
+            });
         } else if line.starts_with("-A ") || line.starts_with("-I ") || line.starts_with('[') {
             let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
             // `iptables-save -c` puts counters first.
-            let rule = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(line, |(_, rest)| rest);
+            let rule =
+                line.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map_or(line, |(_, rest)| rest);
             take(rule, number, &table, ipv4, &mut chains, doubts);
         }
     }
@@ -101,12 +106,37 @@ fn rule(words: &[&str], line: &str, number: u32, table: &str, ipv4: bool, doubts
             "-m" | "--match" => rule.conditions.extend(module(value, doubts)),
             // Options without a value, and options that decide nothing.
             "--syn" => at -= 1,
-            "--comment" | "--reject-with" | "--log-prefix" | "--log-level" | "--limit-burst" | "--icmp-type" | "--icmpv6-type"
-            | "--set-xmark" | "--set-mark" | "--to-destination" | "--to-ports" | "--helper" | "--timeout" | "--queue-num"
-            | "--nflog-prefix" | "--nflog-group" | "--name" | "--mask" | "--hashlimit-name" | "--hashlimit-mode"
-            | "--hashlimit-burst" | "--zone" | "--seconds" | "--hitcount" | "--connlimit-mask" | "--hashlimit-htable-expire"
-            | "--hashlimit-srcmask" | "--log-uid" | "--return-nomatch" => {}
-            "--rsource" | "--rdest" | "--update" | "--rcheck" | "--set" | "--random" | "--connlimit-saddr" | "--notrack" | "--rttl" => at -= 1,
+            "--comment"
+            | "--reject-with"
+            | "--log-prefix"
+            | "--log-level"
+            | "--limit-burst"
+            | "--icmp-type"
+            | "--icmpv6-type"
+            | "--set-xmark"
+            | "--set-mark"
+            | "--to-destination"
+            | "--to-ports"
+            | "--helper"
+            | "--timeout"
+            | "--queue-num"
+            | "--nflog-prefix"
+            | "--nflog-group"
+            | "--name"
+            | "--mask"
+            | "--hashlimit-name"
+            | "--hashlimit-mode"
+            | "--hashlimit-burst"
+            | "--zone"
+            | "--seconds"
+            | "--hitcount"
+            | "--connlimit-mask"
+            | "--hashlimit-htable-expire"
+            | "--hashlimit-srcmask"
+            | "--log-uid"
+            | "--return-nomatch" => {}
+            "--rsource" | "--rdest" | "--update" | "--rcheck" | "--set" | "--random"
+            | "--connlimit-saddr" | "--notrack" | "--rttl" => at -= 1,
             option => match condition(option, value, negated, ipv4) {
                 Some(condition) => rule.conditions.push(condition),
                 None if option.starts_with('-') => {
@@ -130,10 +160,13 @@ fn action(target: &str, table: &str) -> Action {
         "ACCEPT" => Action::Accept,
         "DROP" | "REJECT" | "TARPIT" => Action::Block,
         "RETURN" => Action::Return,
-        "DNAT" | "REDIRECT" | "TPROXY" => Action::Unknown("the connection is led to another port or host".to_owned()),
+        "DNAT" | "REDIRECT" | "TPROXY" => {
+            Action::Unknown("the connection is led to another port or host".to_owned())
+        }
         "QUEUE" | "NFQUEUE" | "SYNPROXY" => Action::Unknown("a program decides".to_owned()),
-        "LOG" | "NFLOG" | "ULOG" | "AUDIT" | "MARK" | "CONNMARK" | "CT" | "NOTRACK" | "TCPMSS" | "TRACE" | "SET" | "SECMARK"
-        | "CONNSECMARK" | "CHECKSUM" | "TOS" | "DSCP" | "TTL" | "MASQUERADE" | "SNAT" | "CLASSIFY" | "RATEEST" | "LED" => Action::Nothing,
+        "LOG" | "NFLOG" | "ULOG" | "AUDIT" | "MARK" | "CONNMARK" | "CT" | "NOTRACK" | "TCPMSS" | "TRACE"
+        | "SET" | "SECMARK" | "CONNSECMARK" | "CHECKSUM" | "TOS" | "DSCP" | "TTL" | "MASQUERADE" | "SNAT"
+        | "CLASSIFY" | "RATEEST" | "LED" => Action::Nothing,
         chain => Action::Jump(format!("{table} {chain}")),
     }
 }
@@ -141,11 +174,11 @@ fn action(target: &str, table: &str) -> Action {
 /// Modules that bound a rule without an option of their own that we read.
 fn module(name: &str, doubts: &mut Vec<String>) -> Option<Condition> {
     match name {
-        "tcp" | "multiport" | "conntrack" | "state" | "comment" | "addrtype" | "limit" | "set" | "iprange" | "mac" | "pkttype" | "mark"
-        | "connmark" | "icmp" | "icmp6" | "udp" | "policy" | "physdev" | "owner" | "length" | "ttl" | "hl" => None,
-        "hashlimit" | "recent" | "connlimit" | "geoip" | "time" | "statistic" | "u32" | "string" | "bpf" | "socket" | "rpfilter" | "nth" => {
-            Some(Condition::Sometimes(format!("-m {name}")))
-        }
+        "tcp" | "multiport" | "conntrack" | "state" | "comment" | "addrtype" | "limit" | "set"
+        | "iprange" | "mac" | "pkttype" | "mark" | "connmark" | "icmp" | "icmp6" | "udp" | "policy"
+        | "physdev" | "owner" | "length" | "ttl" | "hl" => None,
+        "hashlimit" | "recent" | "connlimit" | "geoip" | "time" | "statistic" | "u32" | "string" | "bpf"
+        | "socket" | "rpfilter" | "nth" => Some(Condition::Sometimes(format!("-m {name}"))),
         name => {
             doubts.push(format!("the module {name} is not known"));
             Some(Condition::Unknown(format!("the module {name}")))
@@ -162,10 +195,12 @@ fn condition(option: &str, value: &str, negated: bool, ipv4: bool) -> Option<Con
     let sometimes = || Condition::Sometimes(format!("{option} {value}"));
     Some(match option {
         "-p" | "--protocol" => holds(matches!(value, "tcp" | "all" | "6" | "0") != negated),
-        "--dport" | "--dports" | "--destination-port" | "--destination-ports" | "--ports" => match list(value, ':') {
-            Some(set) => Condition::Ports(if negated { except(&set) } else { set }),
-            None => Condition::Unknown(format!("{option} {value}")),
-        },
+        "--dport" | "--dports" | "--destination-port" | "--destination-ports" | "--ports" => {
+            match list(value, ':') {
+                Some(set) => Condition::Ports(if negated { except(&set) } else { set }),
+                None => Condition::Unknown(format!("{option} {value}")),
+            }
+        }
         "--state" | "--ctstate" => {
             // A packet whose address was translated before is the business of nat.
             let new = value.split(',').any(|state| state == "NEW" || state == "UNTRACKED");
@@ -179,11 +214,13 @@ fn condition(option: &str, value: &str, negated: bool, ipv4: bool) -> Option<Con
         "--tcp-flags" => Condition::Sometimes("--tcp-flags".to_owned()),
         "--pkt-type" => holds((value == "unicast") != negated),
         "--limit" => holds(true),
-        "-i" | "--in-interface" | "-s" | "--source" | "-d" | "--destination" | "--sport" | "--sports" | "--source-port" | "--src-type"
-        | "--match-set" | "--src-range" | "--dst-range" | "--mac-source" | "--mark" | "--uid-owner" | "--length" | "--ttl-eq"
-        | "--ctorigdst" | "--ctorigdstport" | "--ctorigsrc" | "--dir" | "--pol" | "--physdev-in" | "--rt-type" => sometimes(),
-        "--hashlimit-above" | "--hashlimit-upto" | "--connlimit-above" | "--connlimit-upto" | "--source-country" | "--src-cc"
-        | "--timestart" | "--timestop" | "--probability" | "--mode" | "--string" | "--algo" | "-f" | "--fragment" => sometimes(),
+        "-i" | "--in-interface" | "-s" | "--source" | "-d" | "--destination" | "--sport" | "--sports"
+        | "--source-port" | "--src-type" | "--match-set" | "--src-range" | "--dst-range" | "--mac-source"
+        | "--mark" | "--uid-owner" | "--length" | "--ttl-eq" | "--ctorigdst" | "--ctorigdstport"
+        | "--ctorigsrc" | "--dir" | "--pol" | "--physdev-in" | "--rt-type" => sometimes(),
+        "--hashlimit-above" | "--hashlimit-upto" | "--connlimit-above" | "--connlimit-upto"
+        | "--source-country" | "--src-cc" | "--timestart" | "--timestop" | "--probability" | "--mode"
+        | "--string" | "--algo" | "-f" | "--fragment" => sometimes(),
         _ => return None,
     })
 }

@@ -64,7 +64,8 @@ pub fn kind_of(name: &str, text: &str) -> Option<Kind> {
     let text = text.trim_start_matches('\u{feff}');
     let start = text.trim_start();
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    let six = name.contains('6') || text.contains("ip6tables") || text.contains("::/0") || text.contains("ufw6-");
+    let six =
+        name.contains('6') || text.contains("ip6tables") || text.contains("::/0") || text.contains("ufw6-");
     if start.starts_with('{') && text.contains("\"nftables\"") {
         return Some(Kind::Nftables);
     }

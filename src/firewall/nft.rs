@@ -24,7 +24,8 @@ pub(super) fn read(text: &str) -> Firewall {
         }
     };
     let objects: Vec<&Value> = value["nftables"].as_array().into_iter().flatten().collect();
-    firewall.helper = objects.iter().any(|object| object.get("ct helper").is_some_and(|helper| helper["type"] == "ftp"));
+    firewall.helper =
+        objects.iter().any(|object| object.get("ct helper").is_some_and(|helper| helper["type"] == "ftp"));
     let ruleset = Ruleset { objects: &objects, sets: named(&objects, "set"), maps: named(&objects, "map") };
     firewall.ipv4 = Some(ruleset.program(&IPV4, true, &mut firewall.doubts).run());
     firewall.ipv6 = Some(ruleset.program(&IPV6, false, &mut firewall.doubts).run());
@@ -62,7 +63,12 @@ impl<'a> Ruleset<'a> {
                 chain.rules.extend(Reader { ruleset: self, rule, ipv4 }.rules(doubts));
             }
         }
-        if self.objects.iter().filter_map(|object| object.get("chain")).any(|chain| chain["hook"] == "ingress") {
+        if self
+            .objects
+            .iter()
+            .filter_map(|object| object.get("chain"))
+            .any(|chain| chain["hook"] == "ingress")
+        {
             doubts.push("a chain at the ingress hook was not followed".to_owned());
         }
         Program { chains }
@@ -103,7 +109,9 @@ impl Reader<'_> {
         let mut conditions = Vec::new();
         let mut rules = Vec::new();
         for statement in self.rule["expr"].as_array().into_iter().flatten() {
-            let Some((name, body)) = statement.as_object().and_then(|object| object.iter().next()) else { continue };
+            let Some((name, body)) = statement.as_object().and_then(|object| object.iter().next()) else {
+                continue;
+            };
             let mut decide = |action: Action| {
                 rules.push(Rule { conditions: conditions.clone(), action, text: text.clone(), line: None });
             };
@@ -114,7 +122,8 @@ impl Reader<'_> {
                 "return" => decide(Action::Return),
                 "jump" => decide(Action::Jump(self.target(body))),
                 "goto" => decide(Action::Goto(self.target(body))),
-                "counter" | "log" | "comment" | "notrack" | "mangle" | "meter" | "ct helper" | "ct count" | "quota" | "last" | "flow" | "set" | "map" | "secmark"
+                "counter" | "log" | "comment" | "notrack" | "mangle" | "meter" | "ct helper" | "ct count"
+                | "quota" | "last" | "flow" | "set" | "map" | "secmark"
                     if !changes_port(name, body) =>
                 {
                     if matches!(name.as_str(), "quota" | "ct count" | "meter") {
@@ -167,7 +176,11 @@ impl Reader<'_> {
             // Whether the destination is local: it is.
             let local = contains(right, "local");
             let broadcast = ["broadcast", "multicast", "anycast"].iter().any(|kind| contains(right, kind));
-            return if local || broadcast { holds(local != negated) } else { Condition::Sometimes("fib".to_owned()) };
+            return if local || broadcast {
+                holds(local != negated)
+            } else {
+                Condition::Sometimes("fib".to_owned())
+            };
         }
         Condition::Unknown("a match".to_owned())
     }
@@ -179,16 +192,24 @@ impl Reader<'_> {
                 Some(set) => Condition::Ports(compared(&set, op, negated)),
                 None => Condition::Unknown("a set of ports".to_owned()),
             },
-            ("udp" | "icmp" | "icmpv6" | "sctp" | "dccp" | "udplite" | "igmp" | "esp" | "ah", _) => Condition::Never,
+            ("udp" | "icmp" | "icmpv6" | "sctp" | "dccp" | "udplite" | "igmp" | "esp" | "ah", _) => {
+                Condition::Never
+            }
             ("tcp", "sport") => Condition::Sometimes("tcp sport".to_owned()),
             // SYN is what opens a connection.
             ("tcp", "flags") => flags(right, op),
-            ("ip", "protocol") | ("ip6", "nexthdr") => holds(contains(right, "tcp") != negated || right.as_u64() == Some(6)),
+            ("ip", "protocol") | ("ip6", "nexthdr") => {
+                holds(contains(right, "tcp") != negated || right.as_u64() == Some(6))
+            }
             ("ip", _) if !self.ipv4 => Condition::Never,
             ("ip6", _) if self.ipv4 => Condition::Never,
             (protocol, field) => {
                 let words = format!("{protocol} {field} {}", short(right));
-                if matches!(field, "saddr" | "daddr") && anywhere(right) { holds(!negated) } else { Condition::Sometimes(words) }
+                if matches!(field, "saddr" | "daddr") && anywhere(right) {
+                    holds(!negated)
+                } else {
+                    Condition::Sometimes(words)
+                }
             }
         }
     }
@@ -340,7 +361,17 @@ fn number(value: &Value) -> Option<u16> {
 
 /// Names that nft prints with `-s` or by default for a few ports.
 fn service(name: &str) -> Option<u16> {
-    let known = [("ftp-data", 20), ("ftp", 21), ("ssh", 22), ("smtp", 25), ("domain", 53), ("http", 80), ("https", 443), ("ftps-data", 989), ("ftps", 990)];
+    let known = [
+        ("ftp-data", 20),
+        ("ftp", 21),
+        ("ssh", 22),
+        ("smtp", 25),
+        ("domain", 53),
+        ("http", 80),
+        ("https", 443),
+        ("ftps-data", 989),
+        ("ftps", 990),
+    ];
     known.iter().find(|(known, _)| *known == name).map(|(_, port)| *port).or_else(|| name.parse().ok())
 }
 
@@ -351,7 +382,9 @@ fn short(value: &Value) -> String {
         value if value.get("prefix").is_some() => {
             format!("{}/{}", value["prefix"]["addr"].as_str().unwrap_or_default(), value["prefix"]["len"])
         }
-        value if value.get("range").is_some() => format!("{}-{}", short(&value["range"][0]), short(&value["range"][1])),
+        value if value.get("range").is_some() => {
+            format!("{}-{}", short(&value["range"][0]), short(&value["range"][1]))
+        }
         value if value.get("set").is_some() => format!("{{ {} }}", short(&value["set"])),
         Value::Array(all) => all.iter().take(8).map(short).collect::<Vec<_>>().join(", "),
         value => value.to_string(),
@@ -363,23 +396,41 @@ fn short(value: &Value) -> String {
 fn words(rule: &Value) -> String {
     let mut words = Vec::new();
     for statement in rule["expr"].as_array().into_iter().flatten() {
-        let Some((name, body)) = statement.as_object().and_then(|object| object.iter().next()) else { continue };
+        let Some((name, body)) = statement.as_object().and_then(|object| object.iter().next()) else {
+            continue;
+        };
         words.push(match name.as_str() {
             "match" => {
                 let left = &body["left"];
                 let inner = left.as_object().and_then(|object| object.iter().next());
                 let left = inner.map_or(String::new(), |(kind, body)| match kind.as_str() {
-                    "payload" => format!("{} {}", body["protocol"].as_str().unwrap_or("@"), body["field"].as_str().unwrap_or("")),
+                    "payload" => format!(
+                        "{} {}",
+                        body["protocol"].as_str().unwrap_or("@"),
+                        body["field"].as_str().unwrap_or("")
+                    ),
                     kind => format!("{kind} {}", body["key"].as_str().unwrap_or_default()),
                 });
-                let op = body["op"].as_str().filter(|op| !matches!(*op, "==" | "in")).map(|op| format!(" {op}")).unwrap_or_default();
+                let op = body["op"]
+                    .as_str()
+                    .filter(|op| !matches!(*op, "==" | "in"))
+                    .map(|op| format!(" {op}"))
+                    .unwrap_or_default();
                 format!("{left}{op} {}", short(&body["right"]))
             }
             "jump" | "goto" => format!("{name} {}", body["target"].as_str().unwrap_or_default()),
             name => name.to_owned(),
         });
     }
-    let table = format!("{} {}", rule["family"].as_str().unwrap_or_default(), rule["table"].as_str().unwrap_or_default());
+    let table = format!(
+        "{} {}",
+        rule["family"].as_str().unwrap_or_default(),
+        rule["table"].as_str().unwrap_or_default()
+    );
     let words: String = words.join(" ").chars().take(200).collect();
-    format!("{words} (chain {} of table {table}, handle {})", rule["chain"].as_str().unwrap_or_default(), rule["handle"])
+    format!(
+        "{words} (chain {} of table {table}, handle {})",
+        rule["chain"].as_str().unwrap_or_default(),
+        rule["handle"]
+    )
 }

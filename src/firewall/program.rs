@@ -153,7 +153,11 @@ impl Program {
                 }
                 End::Block(because, line) => {
                     return match way.partly {
-                        Some((partly, at)) => (Passes::Blocked, format!("{because}; only some are let through by: {partly}"), at),
+                        Some((partly, at)) => (
+                            Passes::Blocked,
+                            format!("{because}; only some are let through by: {partly}"),
+                            at,
+                        ),
                         None => (Passes::Blocked, because, line),
                     };
                 }
@@ -197,13 +201,15 @@ impl Program {
             Action::Accept => End::Accept(rule.text.clone(), rule.line),
             Action::Block => End::Block(rule.text.clone(), rule.line),
             Action::Unknown(why) => End::Unknown(format!("{why}: {}", rule.text)),
-            Action::Jump(name) | Action::Goto(name) => match self.chains.iter().find(|chain| chain.name == *name) {
-                Some(chain) => match self.walk(chain, port, way, steps, depth + 1) {
-                    End::Through if matches!(rule.action, Action::Jump(_)) => return None,
-                    end => end,
-                },
-                None => End::Unknown(format!("the chain {name} is not in the rule set")),
-            },
+            Action::Jump(name) | Action::Goto(name) => {
+                match self.chains.iter().find(|chain| chain.name == *name) {
+                    Some(chain) => match self.walk(chain, port, way, steps, depth + 1) {
+                        End::Through if matches!(rule.action, Action::Jump(_)) => return None,
+                        end => end,
+                    },
+                    None => End::Unknown(format!("the chain {name} is not in the rule set")),
+                }
+            }
         };
         if let Some(why) = unknown {
             let words = format!("{why} is not understood: {}", rule.text);

@@ -30,7 +30,8 @@ pub(super) fn booleans(text: &str) -> Firewall {
 
 /// Without the boolean: recent policies let every daemon have the system's ephemeral ports, older ones do not.
 fn switched_off(line: Option<u32>) -> Vec<Passage> {
-    let passage = |min, max, answer, because: &str| Passage { min, max, answer, because: because.to_owned(), line };
+    let passage =
+        |min, max, answer, because: &str| Passage { min, max, answer, because: because.to_owned(), line };
     let no = "the boolean ftpd_use_passive_mode is off: the FTP daemon may not listen there";
     let perhaps = "the boolean ftpd_use_passive_mode is off, and not every policy lets an FTP daemon listen there without it";
     vec![

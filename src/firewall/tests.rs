@@ -19,7 +19,11 @@ fn answers(passages: &[Passage], min: u16, max: u16) -> String {
         Passes::Blocked => "blocked",
         Passes::Unknown => "unknown",
     };
-    spans.iter().map(|(low, high, answer)| format!("{low}-{high} {}", word(*answer))).collect::<Vec<_>>().join(", ")
+    spans
+        .iter()
+        .map(|(low, high, answer)| format!("{low}-{high} {}", word(*answer)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn v4(firewall: &Firewall) -> String {
@@ -49,9 +53,11 @@ const RANGE: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "
 const SET: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"set": [21, {"range": [50000, 50100]}]}}}"#;
 const NAMED: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": "@data"}}"#;
 const NEW: &str = r#"{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "new"}}"#;
-const OLD: &str = r#"{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}"#;
+const OLD: &str =
+    r#"{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}"#;
 const TEN: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"prefix": {"addr": "10.0.0.0", "len": 8}}}}"#;
-const BAD: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "@bad"}}"#;
+const BAD: &str =
+    r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "@bad"}}"#;
 const LO: &str = r#"{"match": {"op": "==", "left": {"meta": {"key": "iif"}}, "right": "lo"}}"#;
 const ACCEPT: &str = r#"{"accept": null}"#;
 const DROP: &str = r#"{"drop": null}"#;
@@ -89,10 +95,20 @@ fn nft_decides_by_the_first_rule_that_applies() {
 
 #[test]
 fn families_are_told_apart() {
-    let firewall = nft(&[&all(&[r#"{"match": {"op": "==", "left": {"meta": {"key": "nfproto"}}, "right": "ipv4"}}"#, SET, ACCEPT])]);
-    assert_eq!((v4(&firewall).as_str(), v6(&firewall).as_str()), ("50000-50100 accepted", "50000-50100 blocked"));
+    let firewall = nft(&[&all(&[
+        r#"{"match": {"op": "==", "left": {"meta": {"key": "nfproto"}}, "right": "ipv4"}}"#,
+        SET,
+        ACCEPT,
+    ])]);
+    assert_eq!(
+        (v4(&firewall).as_str(), v6(&firewall).as_str()),
+        ("50000-50100 accepted", "50000-50100 blocked")
+    );
     let only_v4 = read(Kind::Nftables, "t", &format!("{}]}}", NFT_HEAD.replace("\"inet\"", "\"ip\"")));
-    assert_eq!((v4(&only_v4).as_str(), v6(&only_v4).as_str()), ("50000-50100 blocked", "50000-50100 accepted"));
+    assert_eq!(
+        (v4(&only_v4).as_str(), v6(&only_v4).as_str()),
+        ("50000-50100 blocked", "50000-50100 accepted")
+    );
 }
 
 const IPTABLES: &str = "*nat
@@ -122,7 +138,8 @@ fn iptables() {
     let blocked = firewall.ipv4.as_ref().unwrap().iter().find(|passage| passage.min == 50050).unwrap();
     assert_eq!(blocked.line, Some(12), "{blocked:?}");
     assert!(blocked.because.contains("10.0.0.0/8"), "{blocked:?}");
-    let rule = |rule: &str| v4(&read(Kind::Iptables, "t", &format!("*filter\n:INPUT DROP [0:0]\n{rule}\nCOMMIT\n")));
+    let rule =
+        |rule: &str| v4(&read(Kind::Iptables, "t", &format!("*filter\n:INPUT DROP [0:0]\n{rule}\nCOMMIT\n")));
     assert_eq!(rule("-A INPUT -p tcp -m tcp ! --dport 22 -j ACCEPT"), "50000-50100 accepted");
     assert_eq!(rule("-A INPUT -p udp -m udp --dport 50000:50100 -j ACCEPT"), "50000-50100 blocked");
     assert_eq!(rule("-A INPUT ! -i lo -p tcp -j ACCEPT"), "50000-50100 accepted");
@@ -154,11 +171,17 @@ fn ufw() {
 fn firewalld() {
     let list = "public (active)\n  target: default\n  icmp-block-inversion: no\n  interfaces: eth0\n  sources: \n  services: dhcpv6-client ftp ssh\n  ports: 50000-50049/tcp 50050-50100/udp\n  protocols: \n  rich rules: \n\trule family=\"ipv4\" source address=\"10.0.0.0/8\" port port=\"50050-50100\" protocol=\"tcp\" accept\n\trule port port=\"50007\" protocol=\"tcp\" reject\n";
     let firewall = read(Kind::FirewalldList, "t", list);
-    assert_eq!(v4(&firewall), "50000-50006 accepted, 50007-50007 blocked, 50008-50049 accepted, 50050-50100 blocked");
+    assert_eq!(
+        v4(&firewall),
+        "50000-50006 accepted, 50007-50007 blocked, 50008-50049 accepted, 50050-50100 blocked"
+    );
     let zone = "<?xml version=\"1.0\"?>\n<zone>\n  <short>Public</short>\n  <service name=\"ssh\"/>\n  <port protocol=\"tcp\" port=\"50000-50100\"/>\n  <rule family=\"ipv6\">\n    <port protocol=\"tcp\" port=\"50000-50010\"/>\n    <drop/>\n  </rule>\n</zone>\n";
     assert_eq!(kind_of("public.xml", zone), Some(Kind::FirewalldZone));
     let firewall = read(Kind::FirewalldZone, "t", zone);
-    assert_eq!((v4(&firewall).as_str(), v6(&firewall).as_str()), ("50000-50100 accepted", "50000-50010 blocked, 50011-50100 accepted"));
+    assert_eq!(
+        (v4(&firewall).as_str(), v6(&firewall).as_str()),
+        ("50000-50100 accepted", "50000-50010 blocked, 50011-50100 accepted")
+    );
     let custom = read(Kind::FirewalldList, "t", "public\n  target: default\n  services: my-ftp\n  ports: \n");
     assert_eq!(v4(&custom), "50000-50100 unknown");
 }
@@ -182,11 +205,23 @@ fn netsh(rules: &[(&str, &str, &str)], more: &str) -> Firewall {
 
 #[test]
 fn windows() {
-    assert_eq!(v4(&netsh(&[("FTP", "21", "Allow"), ("FTP data", "50000-50049", "Allow")], "")), "50000-50049 accepted, 50050-50100 blocked");
-    assert_eq!(v4(&netsh(&[("FTP", "50000-50100", "Allow"), ("No", "50000", "Block")], "")), "50000-50000 blocked, 50001-50100 accepted");
+    assert_eq!(
+        v4(&netsh(&[("FTP", "21", "Allow"), ("FTP data", "50000-50049", "Allow")], "")),
+        "50000-50049 accepted, 50050-50100 blocked"
+    );
+    assert_eq!(
+        v4(&netsh(&[("FTP", "50000-50100", "Allow"), ("No", "50000", "Block")], "")),
+        "50000-50000 blocked, 50001-50100 accepted"
+    );
     assert_eq!(v4(&netsh(&[("FTP service", "Any", "Allow")], "")), "50000-50100 unknown");
-    assert_eq!(v4(&netsh(&[("FTP service", "Any", "Allow")], "Service:                              ftpsvc\r\n")), "50000-50100 accepted");
-    assert_eq!(v4(&netsh(&[("Web", "Any", "Allow")], "Program:                              C:\\web.exe\r\n")), "50000-50100 blocked");
+    assert_eq!(
+        v4(&netsh(&[("FTP service", "Any", "Allow")], "Service:                              ftpsvc\r\n")),
+        "50000-50100 accepted"
+    );
+    assert_eq!(
+        v4(&netsh(&[("Web", "Any", "Allow")], "Program:                              C:\\web.exe\r\n")),
+        "50000-50100 blocked"
+    );
     let german = "\nRegelname:                            FTP\n----------------------------------------------------------------------\nAktiviert:                            Ja\n";
     assert_eq!(kind_of("r.txt", german), Some(Kind::Netsh));
     assert!(read(Kind::Netsh, "t", german).ipv4.is_none());
@@ -194,7 +229,13 @@ fn windows() {
 
 #[test]
 fn selinux() {
-    let booleans = |value: &str| v4(&read(Kind::SelinuxBooleans, "t", &format!("ftpd_full_access --> off\nftpd_use_passive_mode --> {value}\n")));
+    let booleans = |value: &str| {
+        v4(&read(
+            Kind::SelinuxBooleans,
+            "t",
+            &format!("ftpd_full_access --> off\nftpd_use_passive_mode --> {value}\n"),
+        ))
+    };
     assert_eq!(booleans("on"), "50000-50100 accepted");
     assert_eq!(booleans("off"), "50000-50100 unknown");
     let off = read(Kind::SelinuxBooleans, "t", "ftpd_use_passive_mode --> off\n");
@@ -216,12 +257,50 @@ fn kinds_are_told_by_content() {
 #[test]
 fn whatever_is_handed_in_is_answered() {
     let kinds = [
-        Kind::Nftables, Kind::Iptables, Kind::Ip6tables, Kind::UfwStatus, Kind::UfwRules, Kind::Ufw6Rules, Kind::FirewalldList,
-        Kind::FirewalldZone, Kind::Netsh, Kind::SelinuxBooleans, Kind::SelinuxPorts,
+        Kind::Nftables,
+        Kind::Iptables,
+        Kind::Ip6tables,
+        Kind::UfwStatus,
+        Kind::UfwRules,
+        Kind::Ufw6Rules,
+        Kind::FirewalldList,
+        Kind::FirewalldZone,
+        Kind::Netsh,
+        Kind::SelinuxBooleans,
+        Kind::SelinuxPorts,
     ];
     let pieces = [
-        "-A INPUT", " -j ", "ACCEPT", "\n", "*filter", ":INPUT DROP", "{", "}", "[", "]", "\"nftables\"", ":", "1", "65536", "-", "Rule Name:", "Action:",
-        "Allow", "LocalPort:", "Status: active", "rule ", "port=\"", "<zone>", "</zone>", " --> ", "ftp_port_t tcp", "\0", "!", "--dports", ",", "\u{feff}",
+        "-A INPUT",
+        " -j ",
+        "ACCEPT",
+        "\n",
+        "*filter",
+        ":INPUT DROP",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"nftables\"",
+        ":",
+        "1",
+        "65536",
+        "-",
+        "Rule Name:",
+        "Action:",
+        "Allow",
+        "LocalPort:",
+        "Status: active",
+        "rule ",
+        "port=\"",
+        "<zone>",
+        "</zone>",
+        " --> ",
+        "ftp_port_t tcp",
+        "\0",
+        "!",
+        "--dports",
+        ",",
+        "\u{feff}",
     ];
     let mut state = 0x2545_f491_4f6c_dd1du64;
     let mut next = || {
@@ -232,7 +311,8 @@ fn whatever_is_handed_in_is_answered() {
     };
     for _ in 0..400 {
         let count = next() % 50;
-        let text: String = (0..count).map(|_| pieces[usize::try_from(next()).unwrap_or(0) % pieces.len()]).collect();
+        let text: String =
+            (0..count).map(|_| pieces[usize::try_from(next()).unwrap_or(0) % pieces.len()]).collect();
         let _ = kind_of("f", &text);
         for kind in kinds {
             let firewall = read(kind, "f", &text);
@@ -250,7 +330,8 @@ fn whatever_is_handed_in_is_answered() {
     // Deep and wide ones end, too.
     let deep = format!("{{\"nftables\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
     let _ = read(Kind::Nftables, "f", &deep);
-    let wide: String = (1..30_000).map(|port| format!("-A INPUT -p tcp --dport {port} -j ACCEPT\n")).collect();
+    let wide: String =
+        (1..30_000).map(|port| format!("-A INPUT -p tcp --dport {port} -j ACCEPT\n")).collect();
     let firewall = read(Kind::Iptables, "f", &format!("*filter\n:INPUT DROP [0:0]\n{wide}COMMIT\n"));
     assert_eq!(v4(&firewall), "50000-50100 unknown");
 }

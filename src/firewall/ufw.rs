@@ -29,9 +29,16 @@ pub(super) fn status(text: &str) -> Firewall {
     let default = default.and_then(|line| line.split(',').find(|part| part.contains("(incoming)")));
     let incoming = default.map_or("deny", |part| part.split_whitespace().next().unwrap_or("deny"));
     if default.is_none() {
-        firewall.doubts.push("the default for incoming connections is not in `ufw status`; deny, ufw's own, was taken".to_owned());
+        firewall.doubts.push(
+            "the default for incoming connections is not in `ufw status`; deny, ufw's own, was taken"
+                .to_owned(),
+        );
     }
-    let hook = |accepts| Hook { accepts, order: (1, 0), policy: format!("ufw's default for incoming connections, {incoming}") };
+    let hook = |accepts| Hook {
+        accepts,
+        order: (1, 0),
+        policy: format!("ufw's default for incoming connections, {incoming}"),
+    };
     let mut programs = [true, false].map(|ipv4| (ipv4, Vec::new()));
     for (at, line) in text.lines().enumerate() {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
@@ -55,7 +62,8 @@ pub(super) fn status(text: &str) -> Firewall {
 /// A row of the table: `50000:50100/tcp   ALLOW IN   Anywhere`.
 fn row(line: &str, number: u32) -> Option<(bool, Rule)> {
     let text = line.trim();
-    let text = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(_, rest)| rest.trim());
+    let text =
+        text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(_, rest)| rest.trim());
     let cells: Vec<&str> = text.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
     let [to, action, from, ..] = cells.as_slice() else { return None };
     let mut words = action.split_whitespace();
@@ -68,23 +76,37 @@ fn row(line: &str, number: u32) -> Option<(bool, Rule)> {
     if words.next().is_some_and(|direction| direction != "IN") {
         return None;
     }
-    let v6 = to.contains("(v6)") || from.contains("(v6)") || (from.contains(':') && !from.contains("Anywhere"));
+    let v6 =
+        to.contains("(v6)") || from.contains("(v6)") || (from.contains(':') && !from.contains("Anywhere"));
     let to = to.replace("(v6)", "");
     let from = from.replace("(v6)", "");
     let mut conditions = target(to.trim());
     if !from.trim().starts_with("Anywhere") || from.contains(" on ") {
         conditions.push(Condition::Sometimes(format!("from {}", from.trim())));
     }
-    Some((v6, Rule { conditions, action: verdict, text: text.split_whitespace().collect::<Vec<_>>().join(" "), line: Some(number) }))
+    Some((
+        v6,
+        Rule {
+            conditions,
+            action: verdict,
+            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            line: Some(number),
+        },
+    ))
 }
 
 /// The *To* of a row: ports with a protocol, an address, a profile.
 fn target(to: &str) -> Vec<Condition> {
     let (to, on) = to.split_once(" on ").map_or((to, None), |(to, on)| (to, Some(on)));
-    let mut conditions: Vec<Condition> = on.into_iter().map(|on| Condition::Sometimes(format!("on {on}"))).collect();
+    let mut conditions: Vec<Condition> =
+        on.into_iter().map(|on| Condition::Sometimes(format!("on {on}"))).collect();
     // An address may stand before the port: `203.0.113.10 21/tcp`.
     let (address, port) = match to.split_once(' ') {
-        Some((address, port)) if address.contains(['.', ':']) && address.parse::<std::net::IpAddr>().is_ok() => (Some(address), port.trim()),
+        Some((address, port))
+            if address.contains(['.', ':']) && address.parse::<std::net::IpAddr>().is_ok() =>
+        {
+            (Some(address), port.trim())
+        }
         _ => (None, to),
     };
     conditions.extend(address.map(|address| Condition::Sometimes(format!("to {address}"))));
@@ -111,7 +133,9 @@ fn target(to: &str) -> Vec<Condition> {
 pub(super) fn rules(text: &str, ipv4: bool) -> Firewall {
     let mut firewall = empty();
     let mut program = iptables::program(text, ipv4, &mut firewall.doubts);
-    firewall.doubts.push("ufw's default for incoming connections is not in this file; deny, ufw's own, was taken".to_owned());
+    firewall.doubts.push(
+        "ufw's default for incoming connections is not in this file; deny, ufw's own, was taken".to_owned(),
+    );
     for chain in &mut program.chains {
         if chain.name.ends_with("-user-input") {
             chain.hook = Some(Hook {

@@ -31,7 +31,9 @@ pub(super) fn other_language(text: &str) -> bool {
 pub(super) fn read(text: &str) -> Firewall {
     let mut firewall = empty();
     if !text.contains("Rule Name:") {
-        firewall.doubts.push("netsh speaks another language than English here, which is not understood".to_owned());
+        firewall
+            .doubts
+            .push("netsh speaks another language than English here, which is not understood".to_owned());
         return firewall;
     }
     let blocks = blocks(text);
@@ -39,7 +41,11 @@ pub(super) fn read(text: &str) -> Firewall {
     let mut rules: Vec<Rule> = blocks.iter().filter_map(|block| rule(block, verbose)).collect();
     rules.sort_by_key(|rule| rule.action != Action::Block);
     let policy = "the default for inbound connections, block".to_owned();
-    let chain = Chain { name: "inbound".to_owned(), hook: Some(Hook { accepts: false, order: (1, 0), policy }), rules };
+    let chain = Chain {
+        name: "inbound".to_owned(),
+        hook: Some(Hook { accepts: false, order: (1, 0), policy }),
+        rules,
+    };
     let passages = Program { chains: vec![chain] }.run();
     firewall.ipv4 = Some(passages.clone());
     firewall.ipv6 = Some(passages);
@@ -63,8 +69,12 @@ fn blocks(text: &str) -> Vec<Block> {
 
 fn rule(block: &Block, verbose: bool) -> Option<Rule> {
     let is = |key: &str, value: &str| block.get(key).is_some_and(|known| known.eq_ignore_ascii_case(value));
-    let any = |key: &str| block.get(key).is_none_or(|value| value.is_empty() || value.eq_ignore_ascii_case("Any"));
-    if !is("Enabled", "Yes") || !is("Direction", "In") || !(is("Protocol", "TCP") || is("Protocol", "6") || any("Protocol")) {
+    let any =
+        |key: &str| block.get(key).is_none_or(|value| value.is_empty() || value.eq_ignore_ascii_case("Any"));
+    if !is("Enabled", "Yes")
+        || !is("Direction", "In")
+        || !(is("Protocol", "TCP") || is("Protocol", "6") || any("Protocol"))
+    {
         return None;
     }
     let action = match block.get("Action")?.to_ascii_lowercase().as_str() {
@@ -87,15 +97,21 @@ fn rule(block: &Block, verbose: bool) -> Option<Rule> {
             None => return None,
         }
     }
-    if let Some(service) = block.get("Service").filter(|service| !service.is_empty() && !service.eq_ignore_ascii_case("Any"))
+    if let Some(service) =
+        block.get("Service").filter(|service| !service.is_empty() && !service.eq_ignore_ascii_case("Any"))
         && !["ftpsvc", "filezilla-server"].iter().any(|known| service.eq_ignore_ascii_case(known))
     {
         return None;
     }
-    if let Some(program) = block.get("Program").filter(|program| !program.is_empty() && !program.eq_ignore_ascii_case("Any")) {
+    if let Some(program) =
+        block.get("Program").filter(|program| !program.is_empty() && !program.eq_ignore_ascii_case("Any"))
+    {
         let program = program.to_ascii_lowercase();
         // The FTP service of IIS runs in svchost.
-        let ours = program.contains("filezilla") || program.ends_with("svchost.exe") || program.contains("ftp") || program == "system";
+        let ours = program.contains("filezilla")
+            || program.ends_with("svchost.exe")
+            || program.contains("ftp")
+            || program == "system";
         if !ours {
             return None;
         }

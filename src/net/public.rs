@@ -65,12 +65,14 @@ async fn metadata(base: &str) -> PublicLookup {
 
 /// `IMDSv2`: a token first.
 async fn aws(client: &Client, base: &str) -> Result<IpAddr, String> {
-    let token = client.put(format!("{base}/latest/api/token")).header("X-aws-ec2-metadata-token-ttl-seconds", "60");
+    let token =
+        client.put(format!("{base}/latest/api/token")).header("X-aws-ec2-metadata-token-ttl-seconds", "60");
     let token = text(token).await?;
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("it gave no token".to_owned());
     }
-    let address = client.get(format!("{base}/latest/meta-data/public-ipv4")).header("X-aws-ec2-metadata-token", token);
+    let address =
+        client.get(format!("{base}/latest/meta-data/public-ipv4")).header("X-aws-ec2-metadata-token", token);
     parse(&text(address).await?)
 }
 
@@ -100,7 +102,9 @@ async fn echo(url: &str) -> PublicLookup {
     };
     let answer = text(client.get(url)).await.and_then(|text| parse(&text));
     match answer {
-        Ok(address) => PublicLookup { source: Some(url.to_owned()), address: Some(address), failures: Vec::new() },
+        Ok(address) => {
+            PublicLookup { source: Some(url.to_owned()), address: Some(address), failures: Vec::new() }
+        }
         Err(why) => failed(format!("{url}: {why}")),
     }
 }
@@ -160,7 +164,10 @@ mod tests {
     use super::*;
 
     /// A service on loopback that answers each path as told, and says what it was asked.
-    async fn service(answers: &'static [(&'static str, &'static str)], asked: usize) -> (String, tokio::task::JoinHandle<Vec<String>>) {
+    async fn service(
+        answers: &'static [(&'static str, &'static str)],
+        asked: usize,
+    ) -> (String, tokio::task::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
@@ -173,8 +180,13 @@ mod tests {
                 let line = request.lines().next().unwrap_or_default().to_owned();
                 let body = answers.iter().find(|(path, _)| line.contains(path)).map(|(_, body)| *body);
                 let answer = match body {
-                    Some(body) => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()),
-                    None => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned(),
+                    Some(body) => format!(
+                        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                        body.len()
+                    ),
+                    None => {
+                        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+                    }
                 };
                 stream.write_all(answer.as_bytes()).await.unwrap();
                 requests.push(request);
@@ -186,19 +198,30 @@ mod tests {
 
     #[tokio::test]
     async fn aws_wants_a_token_first() {
-        let (base, task) = service(&[("/latest/api/token", "TOKEN"), ("public-ipv4", "203.0.113.10"), ("external-ip", "x")], 5).await;
+        let (base, task) = service(
+            &[("/latest/api/token", "TOKEN"), ("public-ipv4", "203.0.113.10"), ("external-ip", "x")],
+            5,
+        )
+        .await;
         let lookup = ask(&Question::Metadata(base)).await;
-        assert_eq!((lookup.source.as_deref(), lookup.address), (Some("AWS"), Some("203.0.113.10".parse().unwrap())));
+        assert_eq!(
+            (lookup.source.as_deref(), lookup.address),
+            (Some("AWS"), Some("203.0.113.10".parse().unwrap()))
+        );
         task.abort();
     }
 
     #[tokio::test]
     async fn the_balancer_tells_what_azure_leaves_empty() {
         let balancer = r#"{"loadbalancer": {"publicIpAddresses": [{"frontendIpAddress": "203.0.113.20"}]}}"#;
-        let answers: &'static [(&str, &str)] = Box::leak(Box::new([("publicipaddress?", ""), ("/metadata/loadbalancer", balancer)]));
+        let answers: &'static [(&str, &str)] =
+            Box::leak(Box::new([("publicipaddress?", ""), ("/metadata/loadbalancer", balancer)]));
         let (base, task) = service(answers, 4).await;
         let lookup = ask(&Question::Metadata(base)).await;
-        assert_eq!((lookup.source.as_deref(), lookup.address), (Some("Azure"), Some("203.0.113.20".parse().unwrap())));
+        assert_eq!(
+            (lookup.source.as_deref(), lookup.address),
+            (Some("Azure"), Some("203.0.113.20".parse().unwrap()))
+        );
         let requests = task.await.unwrap();
         assert!(requests.iter().any(|request| request.contains("metadata-flavor: google")));
         assert!(requests[2].contains("metadata: true"), "{requests:?}");

@@ -23,8 +23,9 @@ pub(super) fn draw(finding: &Finding, style: &Style) -> String {
         .annotation(AnnotationKind::Primary.span(span));
     let mut groups = vec![Group::with_level(Level::ERROR).element(marked)];
     if let Some(corrected) = &excerpt.corrected {
-        let corrected = printable(corrected).replace('\n', " ");
-        let whole = text.len() - text.trim_start().len()..text.trim_end().len().max(text.len() - text.trim_start().len());
+        let corrected = printable(corrected);
+        let whole = text.len() - text.trim_start().len()
+            ..text.trim_end().len().max(text.len() - text.trim_start().len());
         let patched = Snippet::source(text).line_start(line).path(file).patch(Patch::new(whole, corrected));
         groups.push(Level::HELP.secondary_title("corrected").element(patched));
     }

@@ -154,7 +154,10 @@ impl Report {
 #[must_use]
 pub fn recognised(evidence: &Evidence) -> Option<Recognised> {
     if let Some(audit) = &evidence.audit {
-        let mut products = audit.configurations.iter().filter_map(|configuration| Product::from_name(&configuration.product));
+        let mut products = audit
+            .configurations
+            .iter()
+            .filter_map(|configuration| Product::from_name(&configuration.product));
         let product = products.next()?;
         // Several servers on one host are no one server.
         return products.all(|other| other == product).then(|| Recognised {

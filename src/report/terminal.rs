@@ -36,6 +36,7 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
     }
     let mut out = verdict(report, style);
     let mut before = None;
+    let mut told: Vec<&Finding> = Vec::new();
     for finding in report.causes() {
         let notes =
             finding.severity == Severity::Info && before == Some(Severity::Info) && amount == Amount::Usual;
@@ -43,7 +44,10 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
             out.push('\n');
         }
         before = Some(finding.severity);
-        out.push_str(&cause(report, finding, style, amount));
+        // The same fix for the same thing on another line is not repeated.
+        let again = told.iter().any(|other| other.id == finding.id && other.remedies == finding.remedies);
+        out.push_str(&cause(report, finding, style, amount, again));
+        told.push(finding);
     }
     out.push_str(&ignored(report, style));
     if amount == Amount::Everything {
@@ -84,7 +88,7 @@ fn target(report: &Report) -> String {
     }
 }
 
-fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> String {
+fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount, again: bool) -> String {
     let color = color_of(Verdict::from(finding.severity));
     let mut out = String::new();
     let word = match finding.severity {
@@ -124,12 +128,16 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> S
         None => finding.detail.clone(),
     };
     let _ = writeln!(out, "{}", style.wrap(&printable(words.trim_end()), 2));
-    out.push_str(&super::excerpt::draw(finding, style));
+    let excerpt = super::excerpt::draw(finding, style);
+    out.push_str(&excerpt);
+    if !excerpt.is_empty() && !finding.evidence.is_empty() {
+        out.push('\n');
+    }
     let facts = if amount == Amount::Everything { usize::MAX } else { 4 };
     for fact in finding.evidence.iter().take(facts) {
         let _ = writeln!(out, "{}", style.dim(&style.wrap(&printable(fact), 4)));
     }
-    if finding.severity > Severity::Info {
+    if finding.severity > Severity::Info && !again {
         out.push_str(&fix(report, finding, style, amount));
     }
     out
@@ -137,7 +145,17 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> S
 
 /// A title as a sentence. A name keeps its small letter.
 fn sentence(title: &str) -> String {
-    let named = ["vsftpd", "pure-ftpd", "pasv_", "listen", "externalIp4Address", "nftables", "iptables", "ufw", "firewalld"];
+    let named = [
+        "vsftpd",
+        "pure-ftpd",
+        "pasv_",
+        "listen",
+        "externalIp4Address",
+        "nftables",
+        "iptables",
+        "ufw",
+        "firewalld",
+    ];
     let mut characters = title.chars();
     match characters.next() {
         Some(first) if !named.iter().any(|name| title.starts_with(name)) && !title.starts_with('/') => {
@@ -205,7 +223,8 @@ fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
     }
     // An audit knows the product of each finding; its remedies hold no other product's section.
     let audited = report.evidence.audit.as_ref().and_then(|audit| {
-        let products = audit.configurations.iter().filter_map(|one| crate::server::Product::from_name(&one.product));
+        let products =
+            audit.configurations.iter().filter_map(|one| crate::server::Product::from_name(&one.product));
         let sections: Vec<&str> = finding.remedies.iter().map(|remedy| remedy.product.as_str()).collect();
         products.into_iter().find(|product| product.section().is_some_and(|own| sections.contains(&own)))
     });

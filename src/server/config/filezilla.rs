@@ -12,6 +12,7 @@ use crate::evidence::{
     RemarkKind, ServerConfig, Setting,
 };
 
+use super::text::is_name;
 use super::xml::{Xml, child, down, text};
 use super::{Source, load};
 
@@ -40,9 +41,9 @@ pub(super) fn read(path: &str, source: &mut dyn Source) -> Configuration {
         .collect();
     let range = range(&xml, pasv, &mut configuration.remarks);
     configuration.remarks.extend(holds_listener(&range, &listeners));
-    let address = pasv.and_then(|pasv| child(pasv, "host_override")).and_then(|node| {
-        address(text(node)?, xml.element(node), &mut configuration.remarks)
-    });
+    let address = pasv
+        .and_then(|pasv| child(pasv, "host_override"))
+        .and_then(|node| address(text(node)?, xml.element(node), &mut configuration.remarks));
     configuration.servers.push(ServerConfig {
         name: None,
         place: Some(pasv.map_or_else(|| xml.element(server), |pasv| xml.element(pasv))),
@@ -90,28 +91,55 @@ fn range(xml: &Xml<'_>, pasv: Option<Node<'_, '_>>, remarks: &mut Vec<Remark>) -
         Some(text) => text.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| text.to_owned()),
     };
     let mut bad = |place: Place, title: String, says: &str, effect| {
-        remarks.push(Remark { kind: RemarkKind::BadRange, effect, place, title, says: says.to_owned(), corrected: None });
+        remarks.push(Remark {
+            kind: RemarkKind::BadRange,
+            effect,
+            place,
+            title,
+            says: says.to_owned(),
+            corrected: None,
+        });
     };
     let mut values = [DEFAULT.min, DEFAULT.max];
     for (at, node) in bounds.into_iter().enumerate() {
         match read(node, values[at]) {
             Ok(port) => values[at] = port,
             Err(text) => {
-                let place = node.map_or_else(|| xml.element(bounds[0].unwrap_or(bounds[1].unwrap_or(xml.document.root()))), |node| xml.element(node));
-                bad(place, format!("{text} is no port"), "A port is a number from 1 to 65535; the server does not take the settings.", Effect::Refuses);
+                let place = node.map_or_else(
+                    || xml.element(bounds[0].unwrap_or(bounds[1].unwrap_or(xml.document.root()))),
+                    |node| xml.element(node),
+                );
+                bad(
+                    place,
+                    format!("{text} is no port"),
+                    "A port is a number from 1 to 65535; the server does not take the settings.",
+                    Effect::Refuses,
+                );
             }
         }
     }
     let [mut min, mut max] = values;
     if min > max {
         let title = format!("the range {min} to {max} runs backwards");
-        bad(places[0].clone(), title, "The server swaps the bounds without a word; say what you mean, for the next reader.", Effect::Slight);
+        bad(
+            places[0].clone(),
+            title,
+            "The server swaps the bounds without a word; say what you mean, for the next reader.",
+            Effect::Slight,
+        );
         (min, max) = (max, min);
     }
     if min < 1024 && remarks.is_empty() {
         let title = format!("the range begins at {min}, among the ports of other services");
         let says = "Clients and firewalls refuse data connections to ports below 1024.";
-        remarks.push(Remark { kind: RemarkKind::BadRange, effect: Effect::Differs, place: places[0].clone(), title, says: says.to_owned(), corrected: None });
+        remarks.push(Remark {
+            kind: RemarkKind::BadRange,
+            effect: Effect::Differs,
+            place: places[0].clone(),
+            title,
+            says: says.to_owned(),
+            corrected: None,
+        });
     }
     RangeSetting { range: PortRange { min, max }, origin: RangeOrigin::Declared, places }
 }
@@ -119,7 +147,8 @@ fn range(xml: &Xml<'_>, pasv: Option<Node<'_, '_>>, remarks: &mut Vec<Remark>) -
 /// Since 1.7.0 a range that holds a listener's port is refused.
 fn holds_listener(range: &RangeSetting, listeners: &[(Listener, Place)]) -> Option<Remark> {
     let inside = |(listener, _): &&(Listener, Place)| range.range.contains(listener.port);
-    let (listener, place) = listeners.iter().find(inside).filter(|_| range.origin == RangeOrigin::Declared)?;
+    let (listener, place) =
+        listeners.iter().find(inside).filter(|_| range.origin == RangeOrigin::Declared)?;
     Some(Remark {
         kind: RemarkKind::BadRange,
         effect: Effect::Refuses,
@@ -133,12 +162,18 @@ fn holds_listener(range: &RangeSetting, listeners: &[(Listener, Place)]) -> Opti
 
 fn address(value: &str, place: Place, remarks: &mut Vec<Remark>) -> Option<AddressSetting> {
     let address: Option<IpAddr> = value.parse().ok();
-    if address.is_some_and(|address| address.is_ipv6()) {
+    let v6 = address.is_some_and(|address| address.is_ipv6());
+    if v6 || (address.is_none() && !is_name(value)) {
+        let what = if v6 {
+            "an IPv6 address, which a reply to PASV cannot hold"
+        } else {
+            "neither an address nor a name"
+        };
         remarks.push(Remark {
             kind: RemarkKind::BadValue,
             effect: Effect::Differs,
             place,
-            title: format!("{value} is an IPv6 address, which a reply to PASV cannot hold"),
+            title: format!("{value} is {what}"),
             says: "The override is for PASV alone, which is IPv4; EPSV never names an address.".to_owned(),
             corrected: None,
         });
@@ -175,7 +210,10 @@ impl<'a> Items<'a, '_> {
     }
 
     fn text(&self, name: &str) -> Option<(&'a str, Place)> {
-        let node = self.settings.children().find(|node| node.is_element() && node.attribute("name") == Some(name))?;
+        let node = self
+            .settings
+            .children()
+            .find(|node| node.is_element() && node.attribute("name") == Some(name))?;
         Some((text(node)?, self.xml.element(node)))
     }
 
@@ -188,11 +226,15 @@ impl<'a> Items<'a, '_> {
         let tls = self.number("Enable SSL").is_some_and(|(value, _)| value == 1);
         let ipv4 = self.number("Disable IPv6").is_some_and(|(value, _)| value == 1);
         let any = if ipv4 { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
-        let ports = self.text("Serverports").or_else(|| self.text("Serverport")).map_or("21", |(text, _)| text);
+        let ports =
+            self.text("Serverports").or_else(|| self.text("Serverport")).map_or("21", |(text, _)| text);
         let ports = ports.split([' ', ',']).filter_map(|port| port.trim().parse().ok());
         ServerConfig {
             name: None,
-            place: self.node("Use custom PASV ports").map(|node| self.xml.element(node)).or(Some(self.xml.element(self.settings))),
+            place: self
+                .node("Use custom PASV ports")
+                .map(|node| self.xml.element(node))
+                .or(Some(self.xml.element(self.settings))),
             passive: Setting::default_of(true),
             range: self.range(remarks),
             address: self.address(remarks),
@@ -226,7 +268,8 @@ impl<'a> Items<'a, '_> {
                 kind: RemarkKind::BadRange,
                 effect: Effect::Differs,
                 place: self.xml.element(node),
-                title: "a custom range is switched on, and one of its bounds is missing or no number".to_owned(),
+                title:
+                    "a custom range is switched on, and one of its bounds is missing or no number".to_owned(),
                 says: "The server takes 1 for the missing bound.".to_owned(),
                 corrected: None,
             }));
@@ -239,7 +282,10 @@ impl<'a> Items<'a, '_> {
         } else if !(1..=65_535).contains(&low) || !(1..=65_535).contains(&high) {
             Some(("leaves 1 to 65535, and the server cuts it", Effect::Differs))
         } else if low < 1024 {
-            Some(("begins among the ports of other services, which clients and firewalls refuse", Effect::Differs))
+            Some((
+                "begins among the ports of other services, which clients and firewalls refuse",
+                Effect::Differs,
+            ))
         } else {
             None
         };
@@ -305,9 +351,21 @@ mod tests {
         for (text, min, max, origin, remarks) in [
             ("", 49152, 65535, RangeOrigin::System, 0),
             ("<port_range xsi:nil=\"true\" />", 49152, 65535, RangeOrigin::System, 0),
-            ("<port_range><min>50000</min><max>50099</max></port_range>", 50000, 50099, RangeOrigin::Declared, 0),
+            (
+                "<port_range><min>50000</min><max>50099</max></port_range>",
+                50000,
+                50099,
+                RangeOrigin::Declared,
+                0,
+            ),
             ("<port_range><min>50000</min></port_range>", 50000, 65534, RangeOrigin::Declared, 0),
-            ("<port_range><min>50099</min><max>50000</max></port_range>", 50000, 50099, RangeOrigin::Declared, 1),
+            (
+                "<port_range><min>50099</min><max>50000</max></port_range>",
+                50000,
+                50099,
+                RangeOrigin::Declared,
+                1,
+            ),
             ("<port_range><min>x</min><max>50000</max></port_range>", 49152, 50000, RangeOrigin::Declared, 1),
             ("<port_range><min>20</min><max>50000</max></port_range>", 20, 50000, RangeOrigin::Declared, 2),
         ] {
@@ -335,8 +393,13 @@ mod tests {
             let text = format!("<FileZillaServer>\n<Settings>\n{items}\n</Settings>\n</FileZillaServer>");
             read_legacy("f.xml", &mut Files::one("f.xml", &text))
         };
-        let item = |name: &str, value: &str| format!("<Item name=\"{name}\" type=\"numeric\">{value}</Item>\n");
-        let read = legacy(&(item("Use custom PASV ports", "1") + &item("Custom PASV min port", "50000") + &item("Custom PASV max port", "50100")));
+        let item =
+            |name: &str, value: &str| format!("<Item name=\"{name}\" type=\"numeric\">{value}</Item>\n");
+        let read = legacy(
+            &(item("Use custom PASV ports", "1")
+                + &item("Custom PASV min port", "50000")
+                + &item("Custom PASV max port", "50100")),
+        );
         assert_eq!(read.servers[0].range.range, PortRange { min: 50000, max: 50100 });
         let dead = legacy(&item("Custom PASV IP", "203.0.113.10"));
         assert_eq!(kinds(&dead.remarks), [RemarkKind::Ineffective]);

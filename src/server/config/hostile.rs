@@ -17,17 +17,53 @@ impl Noise {
 
 /// Pieces out of which configurations are made, and what does not belong there.
 const PIECES: [&str; 36] = [
-    "pasv_min_port=", "pasv_address=", "listen_ipv6=YES", "PassivePorts ", "<Global>", "</Global>", "<VirtualHost ", "</VirtualHost>",
-    "<IfModule mod_tls.c>", "</IfModule>", "MasqueradeAddress ", "Include /f", "Include /", "PassivePortRange ", "ForcePassiveIP",
-    "50000", "65536", "-1", "99999999999999999999", " ", "\t", "\n", "\r\n", "\\\n", "\"", "=", "<", ">", "\0", "\u{feff}", "é", "<filezilla>",
-    "<ftp_server>", "<configuration>", "&x;", "<!DOCTYPE a [<!ENTITY x \"y\">]>",
+    "pasv_min_port=",
+    "pasv_address=",
+    "listen_ipv6=YES",
+    "PassivePorts ",
+    "<Global>",
+    "</Global>",
+    "<VirtualHost ",
+    "</VirtualHost>",
+    "<IfModule mod_tls.c>",
+    "</IfModule>",
+    "MasqueradeAddress ",
+    "Include /f",
+    "Include /",
+    "PassivePortRange ",
+    "ForcePassiveIP",
+    "50000",
+    "65536",
+    "-1",
+    "99999999999999999999",
+    " ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\\\n",
+    "\"",
+    "=",
+    "<",
+    ">",
+    "\0",
+    "\u{feff}",
+    "é",
+    "<filezilla>",
+    "<ftp_server>",
+    "<configuration>",
+    "&x;",
+    "<!DOCTYPE a [<!ENTITY x \"y\">]>",
 ];
 
 fn all(text: &str) {
     let _ = guess("/f", text);
     for product in AUDITED {
         for path in ["/f", "/etc/pure-ftpd/conf/"] {
-            let configuration = read(product, path, &mut Files::of(&[("/f", text), ("/etc/pure-ftpd/conf/PassivePortRange", text)]));
+            let configuration = read(
+                product,
+                path,
+                &mut Files::of(&[("/f", text), ("/etc/pure-ftpd/conf/PassivePortRange", text)]),
+            );
             for remark in &configuration.remarks {
                 assert!(remark.place.line >= 1 && remark.place.column >= 1, "{product}: {remark:?}");
                 assert!(!remark.title.is_empty() && !remark.says.is_empty(), "{product}: {remark:?}");
@@ -44,7 +80,8 @@ fn noise_is_survived() {
     let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
     for _ in 0..400 {
         let count = noise.next() % 60;
-        let text: String = (0..count).map(|_| PIECES[usize::try_from(noise.next()).unwrap_or(0) % PIECES.len()]).collect();
+        let text: String =
+            (0..count).map(|_| PIECES[usize::try_from(noise.next()).unwrap_or(0) % PIECES.len()]).collect();
         all(&text);
     }
 }
@@ -82,7 +119,11 @@ fn products_are_told_by_name_or_content() {
         ("/tmp/x", "PassivePortRange 1 2\nNATmode no", Some(Product::PureFtpd)),
         ("C:\\ProgramData\\filezilla-server\\settings.xml", "", Some(Product::FileZilla)),
         ("/tmp/x", "<FileZillaServer></FileZillaServer>", Some(Product::FileZillaLegacy)),
-        ("/tmp/x", "<configuration><system.ftpServer></system.ftpServer></configuration>", Some(Product::Iis)),
+        (
+            "/tmp/x",
+            "<configuration><system.ftpServer></system.ftpServer></configuration>",
+            Some(Product::Iis),
+        ),
         ("/tmp/x", "hello world", None),
     ] {
         assert_eq!(guess(path, text), product, "{path} {text}");

@@ -24,7 +24,11 @@ pub(super) fn read(path: &str, source: &mut dyn Source) -> Configuration {
     let range = range(&xml, support, &mut configuration.remarks);
     let sites = down(root, &["system.applicationHost", "sites"]);
     let defaults = sites.and_then(|sites| down(sites, &["siteDefaults", "ftpServer"]));
-    for site in sites.into_iter().flat_map(|sites| sites.children()).filter(|node| node.is_element() && node.has_tag_name("site")) {
+    for site in sites
+        .into_iter()
+        .flat_map(|sites| sites.children())
+        .filter(|node| node.is_element() && node.has_tag_name("site"))
+    {
         let listeners = listeners(site);
         if listeners.is_empty() {
             continue;
@@ -49,7 +53,8 @@ pub(super) fn read(path: &str, source: &mut dyn Source) -> Configuration {
 /// `<binding protocol="ftp" bindingInformation="ADDRESS:PORT:HOST" />`.
 fn listeners(site: Node<'_, '_>) -> Vec<Listener> {
     let bindings = child(site, "bindings").into_iter().flat_map(|bindings| bindings.children());
-    let ftp = bindings.filter(|node| node.attribute("protocol").is_some_and(|name| name.eq_ignore_ascii_case("ftp")));
+    let ftp = bindings
+        .filter(|node| node.attribute("protocol").is_some_and(|name| name.eq_ignore_ascii_case("ftp")));
     ftp.filter_map(|node| {
         let text = node.attribute("bindingInformation")?;
         let (text, _host) = text.rsplit_once(':')?;
@@ -78,9 +83,14 @@ fn one(
     let matches = [own, defaults].into_iter().flatten().find_map(|node| {
         let node = down(node, &["security", "dataChannelSecurity"])?;
         let value = node.attribute("matchClientAddressForPasv")?;
-        Some(Setting::said(value.eq_ignore_ascii_case("false"), xml.attribute(node, "matchClientAddressForPasv")))
+        Some(Setting::said(
+            value.eq_ignore_ascii_case("false"),
+            xml.attribute(node, "matchClientAddressForPasv"),
+        ))
     });
-    let stop = own.filter(|node| node.attribute("serverAutoStart").is_some_and(|value| value.eq_ignore_ascii_case("false")));
+    let stop = own.filter(|node| {
+        node.attribute("serverAutoStart").is_some_and(|value| value.eq_ignore_ascii_case("false"))
+    });
     let mut address = None;
     if let Some((value, place)) = external {
         address = match value.parse::<IpAddr>() {
@@ -95,7 +105,13 @@ fn one(
                 None
             }
         }
-        .map(|(parsed, place)| AddressSetting { text: value.to_owned(), address: parsed, takes_names: false, place, resolved: None });
+        .map(|(parsed, place)| AddressSetting {
+            text: value.to_owned(),
+            address: parsed,
+            takes_names: false,
+            place,
+            resolved: None,
+        });
     }
     let mut server = ServerConfig {
         name: Some(format!("site \"{}\"", site.attribute("name").unwrap_or_default())),
@@ -172,8 +188,14 @@ fn range(xml: &Xml<'_>, support: Option<Node<'_, '_>>, remarks: &mut Vec<Remark>
 
 /// The port range on a site: it is read at server level alone.
 fn misplaced(xml: &Xml<'_>, sites: Option<Node<'_, '_>>, remarks: &mut Vec<Remark>) {
-    for node in sites.into_iter().flat_map(|sites| sites.descendants()).filter(|node| node.has_tag_name("firewallSupport")) {
-        if let Some(attribute) = node.attribute_node("lowDataChannelPort").or_else(|| node.attribute_node("highDataChannelPort")) {
+    for node in sites
+        .into_iter()
+        .flat_map(|sites| sites.descendants())
+        .filter(|node| node.has_tag_name("firewallSupport"))
+    {
+        if let Some(attribute) =
+            node.attribute_node("lowDataChannelPort").or_else(|| node.attribute_node("highDataChannelPort"))
+        {
             remarks.push(Remark {
                 kind: RemarkKind::UnknownDirective,
                 effect: Effect::Refuses,
@@ -205,7 +227,10 @@ mod tests {
 
     #[test]
     fn the_range_of_the_server_and_the_address_of_the_site() {
-        let read = host("lowDataChannelPort=\"50000\" highDataChannelPort=\"50100\"", "<firewallSupport externalIp4Address=\"203.0.113.10\" />");
+        let read = host(
+            "lowDataChannelPort=\"50000\" highDataChannelPort=\"50100\"",
+            "<firewallSupport externalIp4Address=\"203.0.113.10\" />",
+        );
         assert_eq!(read.remarks, []);
         assert_eq!(read.servers.len(), 1);
         let server = &read.servers[0];
@@ -216,11 +241,19 @@ mod tests {
 
     #[test]
     fn ranges_that_it_does_not_take() {
-        for (low, high, bad) in [("0", "0", false), ("50000", "0", true), ("50100", "50000", true), ("80", "90", true), ("x", "1", true), ("1025", "65535", false)] {
+        for (low, high, bad) in [
+            ("0", "0", false),
+            ("50000", "0", true),
+            ("50100", "50000", true),
+            ("80", "90", true),
+            ("x", "1", true),
+            ("1025", "65535", false),
+        ] {
             let read = host(&format!("lowDataChannelPort=\"{low}\" highDataChannelPort=\"{high}\""), "");
             assert_eq!(kinds(&read.remarks).contains(&RemarkKind::BadRange), bad, "{low} {high}");
         }
-        let on_site = host("", "<firewallSupport lowDataChannelPort=\"5000\" highDataChannelPort=\"6000\" />");
+        let on_site =
+            host("", "<firewallSupport lowDataChannelPort=\"5000\" highDataChannelPort=\"6000\" />");
         assert_eq!(kinds(&on_site.remarks), [RemarkKind::UnknownDirective]);
     }
 

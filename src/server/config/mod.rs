@@ -92,14 +92,19 @@ pub fn guess(path: &str, text: &str) -> Option<Product> {
 
 /// Counts the lines that only one of the line grammars would have.
 fn by_content(text: &str) -> Option<Product> {
-    let count = |known: &dyn Fn(&str) -> bool| text.lines().take(5000).filter(|line| known(line.trim())).count();
+    let count =
+        |known: &dyn Fn(&str) -> bool| text.lines().take(5000).filter(|line| known(line.trim())).count();
     let first = |line: &str| line.split([' ', '\t', '=', ':']).next().unwrap_or_default().to_owned();
     let scores = [
         (count(&|line| line.contains('=') && names::vsftpd(&first(line)).is_some()), Product::Vsftpd),
         (count(&|line| names::proftpd(&first(line)).is_some() || line.starts_with("</")), Product::ProFtpd),
         (count(&|line| names::pureftpd(&first(line)).is_some()), Product::PureFtpd),
     ];
-    scores.into_iter().filter(|(count, _)| *count > 0).max_by_key(|(count, _)| *count).map(|(_, product)| product)
+    scores
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .max_by_key(|(count, _)| *count)
+        .map(|(_, product)| product)
 }
 
 /// Reads one file into a configuration's list; `None` if it cannot be had, which the list then says.

@@ -60,7 +60,12 @@ fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'st
     let allowed = (name.len() / 4).clamp(1, 3);
     let distance = |known: &str| damerau_levenshtein(&known.to_ascii_lowercase(), &name);
     let like = |known: &&'static str| known.len().abs_diff(name.len()) <= allowed;
-    known.filter(like).map(|known| (distance(known), known)).filter(|(far, _)| *far <= allowed).min().map(|(_, known)| known)
+    known
+        .filter(like)
+        .map(|known| (distance(known), known))
+        .filter(|(far, _)| *far <= allowed)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// Yes or no.

@@ -10,7 +10,7 @@ use crate::evidence::{
     RemarkKind, ServerConfig, Setting,
 };
 
-use super::text::{Line, lines};
+use super::text::{Line, is_name, lines};
 use super::{MOST_REMARKS, Source, load, names};
 
 /// Deepest nesting of includes that is followed.
@@ -77,6 +77,8 @@ struct Values {
     list: Vec<Value>,
     /// Whether the wrapper's rules hold.
     debian: bool,
+    /// The directory of Debian's style.
+    folder: String,
 }
 
 impl Values {
@@ -118,7 +120,11 @@ impl Values {
         self.broken_clients(remarks);
         ServerConfig {
             name: None,
-            place: self.list.first().map(|value| value.place.clone()),
+            // In Debian's style there is no line to point at: a file is missing.
+            place: match self.list.first() {
+                _ if self.debian => Some(Place { file: self.folder.clone(), ..Place::default() }),
+                value => value.map(|value| value.place.clone()),
+            },
             passive: Setting { value: !nat.value, place: nat.place },
             range,
             address: self.address(remarks),
@@ -150,7 +156,8 @@ impl Values {
             return RangeSetting { range, origin: RangeOrigin::Declared, places };
         }
         if let [low, high] = numbers[..] {
-            let corrected = (low > high && high >= 1024).then(|| self.line("PassivePortRange", &format!("{high} {low}")));
+            let corrected =
+                (low > high && high >= 1024).then(|| self.line("PassivePortRange", &format!("{high} {low}")));
             remarks.push(Remark {
                 kind: RemarkKind::BadRange,
                 effect: Effect::Refuses,
@@ -177,12 +184,18 @@ impl Values {
             remarks.push(shadowed(last, value, "the first"));
         }
         let address: Option<IpAddr> = value.text.parse().ok();
-        if address.is_some_and(|address| address.is_ipv6()) {
+        let v6 = address.is_some_and(|address| address.is_ipv6());
+        if v6 || (address.is_none() && !is_name(&value.text)) {
+            let what = if v6 {
+                "an IPv6 address"
+            } else {
+                "no address (it has to stand there bare, without quotes)"
+            };
             remarks.push(Remark {
                 kind: RemarkKind::BadValue,
                 effect: Effect::Differs,
                 place: value.place.clone(),
-                title: format!("ForcePassiveIP {} is an IPv6 address, and Pure-FTPd wants an IPv4 one", value.text),
+                title: format!("ForcePassiveIP {} is {what}, and Pure-FTPd wants an IPv4 one", value.text),
                 says: "Pure-FTPd starts, and then turns every client away with \"421 Illegal forced IP for passive connections\"."
                     .to_owned(),
                 corrected: Some(self.line("ForcePassiveIP", "PUBLIC_ADDRESS")),
@@ -202,7 +215,8 @@ impl Values {
         let bind = self.last("Bind").map_or("", |value| value.text.as_str());
         let (address, port) = bind.split_once(',').unwrap_or((bind, "21"));
         let port = port.trim().parse().unwrap_or(21);
-        let any = |v4: bool| if v4 { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+        let any =
+            |v4: bool| if v4 { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
         let address = address.trim().parse().unwrap_or_else(|_| any(self.switch("IPV4Only").value));
         vec![Listener { address, port }]
     }
@@ -227,8 +241,14 @@ fn shadowed(dead: &Value, alive: &Value, which: &str) -> Remark {
         kind: RemarkKind::Ineffective,
         effect: Effect::Slight,
         place: dead.place.clone(),
-        title: format!("{} {} has no effect: line {} says {}", dead.name, dead.text, alive.place.line, alive.text),
-        says: format!("Of several lines with {} Pure-FTPd takes {which}. Delete the one that is not meant.", dead.name),
+        title: format!(
+            "{} {} has no effect: line {} says {}",
+            dead.name, dead.text, alive.place.line, alive.text
+        ),
+        says: format!(
+            "Of several lines with {} Pure-FTPd takes {which}. Delete the one that is not meant.",
+            dead.name
+        ),
         corrected: None,
     }
 }
@@ -261,7 +281,9 @@ fn own_file(
         let rest = rest.trim_start();
         let value = rest.strip_prefix(['=', ':']).unwrap_or(rest).trim();
         if name.eq_ignore_ascii_case("Include") {
-            if depth >= DEEPEST || configuration.files.iter().any(|file| file.path == value && file.asked_by.is_some()) {
+            if depth >= DEEPEST
+                || configuration.files.iter().any(|file| file.path == value && file.asked_by.is_some())
+            {
                 configuration.remarks.push(Remark {
                     kind: RemarkKind::File,
                     effect: Effect::Untold,
@@ -277,7 +299,9 @@ fn own_file(
         }
         match fault(&line, name, value, false) {
             Some(remark) => configuration.remarks.push(remark),
-            None => values.list.push(Value { name: name.to_owned(), text: value.to_owned(), place: line.whole() }),
+            None => {
+                values.list.push(Value { name: name.to_owned(), text: value.to_owned(), place: line.whole() })
+            }
         }
     }
 }
@@ -285,6 +309,7 @@ fn own_file(
 /// Debian's style: the first line of each file that is not blank and no comment.
 fn wrapper(folder: &str, source: &mut dyn Source, configuration: &mut Configuration, values: &mut Values) {
     values.debian = true;
+    folder.clone_into(&mut values.folder);
     for path in source.list(folder) {
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         let word = name.len() > 1
@@ -314,7 +339,12 @@ fn skipped(path: &str, name: &str, configuration: &mut Configuration) {
     let stem = name.split(['.', '~', '-', '_']).next().unwrap_or_default();
     let meant = ["PassivePortRange", "ForcePassiveIP", "NATmode"].contains(&stem);
     // What a package manager or an editor leaves behind is no mistake.
-    let left_over = name.ends_with('~') || name.contains(".dpkg-") || name.contains(".bak") || name.contains(".ucf-") || name.contains(".old") || name.contains(".orig");
+    let left_over = name.ends_with('~')
+        || name.contains(".dpkg-")
+        || name.contains(".bak")
+        || name.contains(".ucf-")
+        || name.contains(".old")
+        || name.contains(".orig");
     if meant && !left_over {
         configuration.remarks.push(Remark {
             kind: RemarkKind::Ineffective,
@@ -364,24 +394,43 @@ fn fault(line: &Line<'_>, name: &str, value: &str, debian: bool) -> Option<Remar
     let line_of = |value: &str| if debian { value.to_owned() } else { format!("{known} {value}") };
     match known {
         "PassivePortRange" if !two_numbers(value) => {
-            let numbers: Vec<&str> = value.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).take(2).collect();
+            let numbers: Vec<&str> =
+                value.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).take(2).collect();
             let corrected = (numbers.len() == 2).then(|| line_of(&numbers.join(" ")));
-            let says = format!("{who} wants two numbers with a blank between them and nothing behind them; it does not start.");
-            Some(remark(RemarkKind::BadRange, format!("PassivePortRange {value} cannot be read"), says, corrected))
+            let says = format!(
+                "{who} wants two numbers with a blank between them and nothing behind them; it does not start."
+            );
+            Some(remark(
+                RemarkKind::BadRange,
+                format!("PassivePortRange {value} cannot be read"),
+                says,
+                corrected,
+            ))
         }
         "ForcePassiveIP" if value.is_empty() || value.contains(char::is_whitespace) => {
             let corrected = value.split_whitespace().next().map(line_of);
             let says = format!("{who} wants one word; it does not start.");
-            Some(remark(RemarkKind::BadValue, format!("ForcePassiveIP {value} cannot be read"), says, corrected))
+            Some(remark(
+                RemarkKind::BadValue,
+                format!("ForcePassiveIP {value} cannot be read"),
+                says,
+                corrected,
+            ))
         }
-        "NATmode" | "BrokenClientsCompatibility" | "AllowUserFXP" | "AllowAnonymousFXP" | "IPV4Only" | "IPV6Only" => {
+        "NATmode"
+        | "BrokenClientsCompatibility"
+        | "AllowUserFXP"
+        | "AllowAnonymousFXP"
+        | "IPV4Only"
+        | "IPV6Only" => {
             let good = if debian {
                 ["yes", "no", "on", "off", "1", "0"].iter().any(|word| value.eq_ignore_ascii_case(word))
             } else {
                 yes_no(value).is_some()
             };
             let says = format!("{who} wants yes or no and nothing behind it; it does not start.");
-            (!good).then(|| remark(RemarkKind::BadValue, format!("{known} {value} cannot be read"), says, None))
+            (!good)
+                .then(|| remark(RemarkKind::BadValue, format!("{known} {value} cannot be read"), says, None))
         }
         _ => None,
     }
@@ -394,13 +443,21 @@ fn two_numbers(value: &str) -> bool {
 }
 
 /// `pure-ftpd.conf` beside Debian's directory: its passive settings are not in force.
-fn dead_file(path: &str, folder: &str, source: &mut dyn Source, configuration: &mut Configuration, values: &Values) {
+fn dead_file(
+    path: &str,
+    folder: &str,
+    source: &mut dyn Source,
+    configuration: &mut Configuration,
+    values: &Values,
+) {
     let Ok(text) = source.read(path) else { return };
     for line in lines(path, &text) {
         let shown = line.shown().trim();
         let (name, value) = shown.split_once(char::is_whitespace).unwrap_or((shown, ""));
         let watched = ["PassivePortRange", "ForcePassiveIP", "NATmode"];
-        let Some(known) = watched.into_iter().find(|known| known.eq_ignore_ascii_case(name)) else { continue };
+        let Some(known) = watched.into_iter().find(|known| known.eq_ignore_ascii_case(name)) else {
+            continue;
+        };
         let value = value.trim();
         // What says the same as the file that counts, or what the daemon does anyway, misleads nobody.
         let same = values.first(known).is_some_and(|set| set.text == value);
@@ -432,14 +489,17 @@ mod tests {
     }
 
     fn debian(files: &[(&str, &str)]) -> Configuration {
-        let files: Vec<(String, &str)> = files.iter().map(|(name, text)| (format!("/etc/pure-ftpd/{name}"), *text)).collect();
+        let files: Vec<(String, &str)> =
+            files.iter().map(|(name, text)| (format!("/etc/pure-ftpd/{name}"), *text)).collect();
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
         read("/etc/pure-ftpd/conf", &mut Files::of(&files))
     }
 
     #[test]
     fn the_daemons_own_file() {
-        let read = own("PassivePortRange 50000 50100\n  forcepassiveip = 203.0.113.10\r\nNATmode no\nMaxClientsNumber: 20\n");
+        let read = own(
+            "PassivePortRange 50000 50100\n  forcepassiveip = 203.0.113.10\r\nNATmode no\nMaxClientsNumber: 20\n",
+        );
         let server = &read.servers[0];
         assert_eq!(read.remarks, []);
         assert_eq!(server.range.range, PortRange { min: 50000, max: 50100 });
@@ -467,12 +527,23 @@ mod tests {
             assert_eq!(read.remarks.len(), 1, "{text}: {:?}", read.remarks);
             assert_eq!(read.remarks[0].effect, Effect::Refuses, "{text}");
         }
-        assert_eq!(own("PassivePortRange 50000:50100").remarks[0].corrected.as_deref(), Some("PassivePortRange 50000 50100"));
+        // Seen: it starts, and greets everybody with 421.
+        let quoted = own("ForcePassiveIP \"203.0.113.10\"\n");
+        assert_eq!(
+            (quoted.remarks[0].kind, quoted.remarks[0].effect),
+            (RemarkKind::BadValue, Effect::Differs)
+        );
+        assert_eq!(
+            own("PassivePortRange 50000:50100").remarks[0].corrected.as_deref(),
+            Some("PassivePortRange 50000 50100")
+        );
     }
 
     #[test]
     fn of_two_ranges_the_last_and_of_two_addresses_the_first() {
-        let read = own("PassivePortRange 1024 2048\nPassivePortRange 50000 50100\nForcePassiveIP 203.0.113.1\nForcePassiveIP 203.0.113.2\n");
+        let read = own(
+            "PassivePortRange 1024 2048\nPassivePortRange 50000 50100\nForcePassiveIP 203.0.113.1\nForcePassiveIP 203.0.113.2\n",
+        );
         assert_eq!(read.servers[0].range.range.min, 50000);
         assert_eq!(read.servers[0].address.as_ref().unwrap().text, "203.0.113.1");
         let lines: Vec<u32> = read.remarks.iter().map(|remark| remark.place.line).collect();
@@ -497,7 +568,12 @@ mod tests {
 
     #[test]
     fn the_wrapper_is_stricter() {
-        for (name, text) in [("natmode", "yes"), ("NATmode", "true"), ("PassivePortRange", "50000:50100"), ("Frobnicate", "1")] {
+        for (name, text) in [
+            ("natmode", "yes"),
+            ("NATmode", "true"),
+            ("PassivePortRange", "50000:50100"),
+            ("Frobnicate", "1"),
+        ] {
             let read = debian(&[(&format!("conf/{name}"), text)]);
             assert_eq!(read.remarks.len(), 1, "{name} {text}: {:?}", read.remarks);
             assert_eq!(read.remarks[0].effect, Effect::Refuses);

@@ -34,6 +34,12 @@ pub(super) fn lines<'a>(file: &'a str, text: &'a str) -> impl Iterator<Item = Li
     text.split('\n').enumerate().map(move |(at, text)| Line { file, number: at + 1, text })
 }
 
+/// Whether a text can be a host name (or, for `ProFTPD`, an interface's): numbers and dots alone cannot.
+pub(super) fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 /// What C's `atoi` makes of a text: leading blanks, a sign, digits; 0 where there are none.
 pub(super) fn atoi(text: &str) -> i64 {
     let text = text.trim_start();
@@ -81,7 +87,9 @@ mod tests {
 
     #[test]
     fn numbers_as_c_reads_them() {
-        for (text, value) in [("50000", 50000), ("50000-50010", 50000), ("abc", 0), (" 7x", 7), ("-5", -5), ("", 0)] {
+        for (text, value) in
+            [("50000", 50000), ("50000-50010", 50000), ("abc", 0), (" 7x", 7), ("-5", -5), ("", 0)]
+        {
             assert_eq!(atoi(text), value, "{text:?}");
         }
         assert!(atoi("99999999999999999999") > 65_535);
@@ -94,7 +102,17 @@ mod tests {
         assert_eq!(read("203.0.113.10 # x").as_deref(), Some("203.0.113.10"));
         assert_eq!(read("0xcb007105").as_deref(), Some("203.0.113.5"));
         assert_eq!(read("010.1.1.1").as_deref(), Some("8.1.1.1"));
-        for bad in ["", "\"203.0.113.10\"", "ftp.example.com", "2001:db8::1", "1.2.3.4.5", "256.1.1.1", "1.2.3.256", "+1.2.3.4", "1..2"] {
+        for bad in [
+            "",
+            "\"203.0.113.10\"",
+            "ftp.example.com",
+            "2001:db8::1",
+            "1.2.3.4.5",
+            "256.1.1.1",
+            "1.2.3.256",
+            "+1.2.3.4",
+            "1..2",
+        ] {
             assert_eq!(inet_aton(bad), None, "{bad:?}");
         }
     }

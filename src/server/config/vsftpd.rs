@@ -11,7 +11,7 @@ use crate::evidence::{
 };
 
 use super::names::{self, Kind};
-use super::text::{Line, atoi, inet_aton, lines};
+use super::text::{Line, atoi, inet_aton, is_name, lines};
 use super::{MOST_REMARKS, Source, load};
 
 /// What stands behind this byte is never read (`VSFTP_CONF_FILE_MAX`).
@@ -109,7 +109,8 @@ impl Keys {
     fn server(&self, remarks: &mut Vec<Remark>) -> ServerConfig {
         let (listen, listen_ipv6) = (self.switch("listen", true), self.switch("listen_ipv6", false));
         let anchor = listen_ipv6.place.clone().filter(|_| listen_ipv6.value).or(listen.place.clone());
-        let anchor = anchor.or_else(|| self.values.values().map(|(_, place)| place.clone()).min_by_key(|p| p.line));
+        let anchor =
+            anchor.or_else(|| self.values.values().map(|(_, place)| place.clone()).min_by_key(|p| p.line));
         let range = self.range(remarks);
         let address = self.address(remarks);
         self.listeners_fit(&listen, &listen_ipv6, address.as_ref(), remarks);
@@ -133,9 +134,8 @@ impl Keys {
 
     fn listeners(&self, listen: bool, listen_ipv6: bool) -> Vec<Listener> {
         let port = self.number("listen_port").and_then(|(port, ..)| u16::try_from(port).ok()).unwrap_or(21);
-        let address = |key: &str, any: IpAddr| {
-            self.text(key).and_then(|(text, _)| text.parse().ok()).unwrap_or(any)
-        };
+        let address =
+            |key: &str, any: IpAddr| self.text(key).and_then(|(text, _)| text.parse().ok()).unwrap_or(any);
         let v4 = || Listener { address: address("listen_address", Ipv4Addr::UNSPECIFIED.into()), port };
         let v6 = || Listener { address: address("listen_address6", Ipv6Addr::UNSPECIFIED.into()), port };
         match (listen, listen_ipv6) {
@@ -271,12 +271,6 @@ impl Keys {
     }
 }
 
-/// Whether a text can be a host name.
-fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
-
 fn is_yes(value: &str) -> bool {
     ["YES", "TRUE", "1"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
@@ -294,7 +288,10 @@ fn unsigned(value: &str) -> i64 {
 
 /// Keys of which it matters what is in force.
 fn matters(key: &str) -> bool {
-    key.starts_with("pasv_") || key.starts_with("listen") || key.starts_with("cmds_") || key == "require_ssl_reuse"
+    key.starts_with("pasv_")
+        || key.starts_with("listen")
+        || key.starts_with("cmds_")
+        || key == "require_ssl_reuse"
 }
 
 fn shadowed(key: &str, old: &str, old_place: Place, value: &str, place: &Place) -> Remark {
@@ -303,7 +300,8 @@ fn shadowed(key: &str, old: &str, old_place: Place, value: &str, place: &Place) 
         effect: Effect::Slight,
         place: old_place,
         title: format!("{key}={old} has no effect: line {} sets {key}={value}", place.line),
-        says: "Of several lines with one key vsftpd takes the last. Delete the one that is not meant.".to_owned(),
+        says: "Of several lines with one key vsftpd takes the last. Delete the one that is not meant."
+            .to_owned(),
         corrected: None,
     }
 }
@@ -319,13 +317,25 @@ fn unknown(line: &Line<'_>, key: &str, value: &str, has_value: bool) -> Remark {
         (title, says, Some(format!("#{}", line.shown().trim().trim_start_matches(['#', ';']))))
     } else if key.starts_with('\u{feff}') {
         let title = "the file begins with a byte order mark".to_owned();
-        (title, "vsftpd takes the mark for a part of the first key.".to_owned(), Some(line.shown().trim_start_matches('\u{feff}').to_owned()))
+        (
+            title,
+            "vsftpd takes the mark for a part of the first key.".to_owned(),
+            Some(line.shown().trim_start_matches('\u{feff}').to_owned()),
+        )
     } else if exact && has_value {
         let title = format!("a blank before the = makes \"{key}\" unknown to vsftpd");
-        (title, "Nothing may stand between key and =.".to_owned(), Some(format!("{trimmed}={}", value.trim())))
+        (
+            title,
+            "Nothing may stand between key and =.".to_owned(),
+            Some(format!("{trimmed}={}", value.trim())),
+        )
     } else if let Some(near) = near {
         let title = format!("vsftpd knows no {trimmed}; {near} is spelt most like it");
-        let case = if trimmed.bytes().any(|byte| byte.is_ascii_uppercase()) { "Keys are in small letters." } else { "" };
+        let case = if trimmed.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            "Keys are in small letters."
+        } else {
+            ""
+        };
         (title, case.to_owned(), Some(format!("{near}={}", value.trim())))
     } else {
         let title = format!("vsftpd knows no {trimmed}");
@@ -341,7 +351,9 @@ fn unknown(line: &Line<'_>, key: &str, value: &str, has_value: bool) -> Remark {
         effect: Effect::Refuses,
         place: line.place(key.trim()),
         title,
-        says: format!("{why} vsftpd does not start: \"{oops}\"; under systemd nobody gets to see that.").trim_start().to_owned(),
+        says: format!("{why} vsftpd does not start: \"{oops}\"; under systemd nobody gets to see that.")
+            .trim_start()
+            .to_owned(),
         corrected,
     }
 }
@@ -380,7 +392,9 @@ fn bad_value(line: &Line<'_>, key: &str, value: &str, kind: Kind) -> Option<Rema
             };
             Some(refuse(
                 format!("vsftpd cannot read the value of {key}"),
-                format!("{why} vsftpd does not start: \"500 OOPS: bad bool value in config file for: {key}\"."),
+                format!(
+                    "{why} vsftpd does not start: \"500 OOPS: bad bool value in config file for: {key}\"."
+                ),
                 meant.map(|meant| format!("{key}={meant}")),
             ))
         }
@@ -419,14 +433,17 @@ fn bad_bounds(min: Bound<'_>, max: Bound<'_>, range: PortRange) -> Vec<Remark> {
     }
     match (min, max) {
         (Some((low, ..)), Some((high, _, place))) if high < low && high != 0 && remarks.is_empty() => {
-            let title = format!("the passive range runs backwards, and vsftpd ignores the upper bound {high}");
+            let title =
+                format!("the passive range runs backwards, and vsftpd ignores the upper bound {high}");
             remarks.push(remark(Effect::Differs, place, title, None));
         }
         (None, Some((high, text, place))) if high != 0 && remarks.is_empty() => {
             let ignored = high < DEFAULT_MIN;
             let effect = if ignored { Effect::Differs } else { Effect::Slight };
             let more = if ignored { ", and so low a bound is ignored" } else { "" };
-            let title = format!("pasv_max_port={text} stands without pasv_min_port, which is {DEFAULT_MIN} then{more}");
+            let title = format!(
+                "pasv_max_port={text} stands without pasv_min_port, which is {DEFAULT_MIN} then{more}"
+            );
             remarks.push(remark(effect, place, title, None));
         }
         (Some((low, text, place)), None) if low != 0 && remarks.is_empty() => {
@@ -494,7 +511,16 @@ mod tests {
             assert_eq!(remarks.len(), 1, "{text:?}: {remarks:?}");
             assert_eq!(remarks[0].effect, Effect::Refuses, "{text:?}");
         }
-        for text in ["# comment", "", "  \t", "\r", "  pasv_enable=no", "pasv_address", "pasv_address=", "ftpd_banner= a b # c"] {
+        for text in [
+            "# comment",
+            "",
+            "  \t",
+            "\r",
+            "  pasv_enable=no",
+            "pasv_address",
+            "pasv_address=",
+            "ftpd_banner= a b # c",
+        ] {
             assert_eq!(read_text(text).1, [], "{text:?}");
         }
     }
@@ -528,10 +554,15 @@ mod tests {
 
     #[test]
     fn an_address_is_read_as_inet_aton_does() {
-        assert_eq!(read_text("pasv_address=203.0.113.10 # x").0.address.unwrap().address, Some([203, 0, 113, 10].into()));
+        assert_eq!(
+            read_text("pasv_address=203.0.113.10 # x").0.address.unwrap().address,
+            Some([203, 0, 113, 10].into())
+        );
         let name = read_text("pasv_address=ftp.example.com").0.address.unwrap();
         assert_eq!((name.address, name.takes_names), (None, false));
-        assert!(read_text("pasv_addr_resolve=YES\npasv_address=ftp.example.com").0.address.unwrap().takes_names);
+        assert!(
+            read_text("pasv_addr_resolve=YES\npasv_address=ftp.example.com").0.address.unwrap().takes_names
+        );
         for bad in ["\"203.0.113.10\"", "2001:db8::1", "203.0.113.10:21"] {
             assert_eq!(kinds(&read_text(&format!("pasv_address={bad}")).1), [RemarkKind::BadValue], "{bad}");
         }

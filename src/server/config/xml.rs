@@ -19,7 +19,8 @@ pub(super) struct Xml<'a> {
 impl<'a> Xml<'a> {
     /// Parses; what is malformed becomes a remark with its place.
     pub(super) fn parse(file: &'a str, text: &'a str, configuration: &mut Configuration) -> Option<Self> {
-        let options = ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+        let options =
+            ParsingOptions { allow_dtd: false, nodes_limit: MOST_NODES, ..ParsingOptions::default() };
         match Document::parse_with_options(text, options) {
             Ok(document) => Some(Self { file, text, document }),
             Err(error) => {

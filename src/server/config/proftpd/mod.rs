@@ -13,7 +13,7 @@ use crate::evidence::{
 };
 
 use super::Source;
-use super::text::atoi;
+use super::text::{atoi, is_name};
 use tree::{Directive, Scope, Tree};
 
 /// Reads a `ProFTPD` configuration.
@@ -65,7 +65,9 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn all(&self, name: &'a str) -> impl Iterator<Item = &'a Directive> + '_ {
         let of = move |scope: Scope| {
-            self.directives.iter().filter(move |directive| directive.is(name) && directive.scope == scope && directive.active)
+            self.directives
+                .iter()
+                .filter(move |directive| directive.is(name) && directive.scope == scope && directive.active)
         };
         of(self.scope).chain(of(Scope::Global))
     }
@@ -75,7 +77,10 @@ impl<'a> View<'a> {
     }
 
     fn server(&self, name: &str, port: Option<i64>, remarks: &mut Vec<Remark>) -> ServerConfig {
-        let own = self.directives.iter().find(|directive| directive.scope == self.scope && !directive.is("Include"));
+        let own = self
+            .directives
+            .iter()
+            .find(|directive| directive.scope == self.scope && !directive.is("Include"));
         let tls = self.first("TLSEngine").is_some_and(|directive| directive.switch() == Some(true));
         ServerConfig {
             name: (!name.is_empty()).then(|| format!("<VirtualHost {name}>")),
@@ -107,7 +112,11 @@ impl<'a> View<'a> {
         let port = port.and_then(|port| u16::try_from(port).ok()).unwrap_or(21);
         let named: Vec<IpAddr> = if name.is_empty() {
             let default = self.first("DefaultAddress");
-            default.into_iter().flat_map(|directive| &directive.args).filter_map(|text| text.parse().ok()).collect()
+            default
+                .into_iter()
+                .flat_map(|directive| &directive.args)
+                .filter_map(|text| text.parse().ok())
+                .collect()
         } else {
             name.split_whitespace().filter_map(|text| text.parse().ok()).collect()
         };
@@ -172,7 +181,9 @@ impl<'a> View<'a> {
         };
         let Some(directive) = self.first("PassivePorts") else { return system };
         match bounds(&directive.args) {
-            Ok(range) => RangeSetting { range, origin: RangeOrigin::Declared, places: vec![directive.place.clone()] },
+            Ok(range) => {
+                RangeSetting { range, origin: RangeOrigin::Declared, places: vec![directive.place.clone()] }
+            }
             Err((reason, corrected)) => {
                 remarks.push(Remark {
                     kind: RemarkKind::BadRange,
@@ -184,7 +195,11 @@ impl<'a> View<'a> {
                         .to_owned(),
                     corrected,
                 });
-                RangeSetting { places: vec![directive.place.clone()], origin: RangeOrigin::Declared, ..system }
+                RangeSetting {
+                    places: vec![directive.place.clone()],
+                    origin: RangeOrigin::Declared,
+                    ..system
+                }
             }
         }
     }
@@ -206,6 +221,17 @@ impl<'a> View<'a> {
             });
             return None;
         }
+        if address.is_none() && !is_name(text) {
+            remarks.push(Remark {
+                kind: RemarkKind::BadValue,
+                effect: Effect::Differs,
+                place: directive.place.clone(),
+                title: format!("MasqueradeAddress {text} is neither an address nor a name"),
+                says: "`proftpd -t` does not mind, ProFTPD starts, and announces its local address without a word.".to_owned(),
+                corrected: Some("MasqueradeAddress PUBLIC_ADDRESS".to_owned()),
+            });
+            return None;
+        }
         Some(AddressSetting {
             text: text.clone(),
             address,
@@ -218,7 +244,9 @@ impl<'a> View<'a> {
 
 /// Whether a `<Limit>` of that name holds the passive commands: by name, in the group of directory commands, or all.
 fn limits(limit: &str, command: &str) -> bool {
-    limit.eq_ignore_ascii_case(command) || limit.eq_ignore_ascii_case("ALL") || limit.eq_ignore_ascii_case("DIRS")
+    limit.eq_ignore_ascii_case(command)
+        || limit.eq_ignore_ascii_case("ALL")
+        || limit.eq_ignore_ascii_case("DIRS")
 }
 
 /// The bounds of `PassivePorts`, read with `atoi`, as `set_passiveports` in `mod_core.c` takes them; or why not, with the
@@ -227,7 +255,9 @@ fn bounds(args: &[String]) -> Result<PortRange, (String, Option<String>)> {
     let [low, high, ..] = args else {
         let joined = args.first().and_then(|text| text.split_once(['-', ':', ',']));
         let corrected = joined
-            .filter(|(low, high)| [low, high].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())))
+            .filter(|(low, high)| {
+                [low, high].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+            })
             .map(|(low, high)| format!("PassivePorts {low} {high}"));
         return Err(("\"missing parameters\"".to_owned(), corrected));
     };
@@ -237,9 +267,10 @@ fn bounds(args: &[String]) -> Result<PortRange, (String, Option<String>)> {
     }
     match (u16::try_from(low), u16::try_from(high)) {
         (Ok(min), Ok(max)) if min < max => Ok(PortRange { min, max }),
-        (Ok(min), Ok(max)) if min > max => {
-            Err(("\"min port must be less than max port\"".to_owned(), Some(format!("PassivePorts {max} {min}"))))
-        }
+        (Ok(min), Ok(max)) if min > max => Err((
+            "\"min port must be less than max port\"".to_owned(),
+            Some(format!("PassivePorts {max} {min}")),
+        )),
         (Ok(_), Ok(_)) => Err(("\"min port must be less than max port\"".to_owned(), None)),
         _ => Err(("\"max port must be allowable port number\"".to_owned(), None)),
     }
@@ -253,10 +284,16 @@ fn shadowed(directives: &[Directive]) -> Vec<Remark> {
     let all: Vec<&Directive> = directives.iter().filter(watched).collect();
     let mut remarks = Vec::new();
     for (at, later) in all.iter().enumerate() {
-        let same = |first: &&&Directive| first.is(&later.name) && first.scope == later.scope && first.args != later.args;
+        let same = |first: &&&Directive| {
+            first.is(&later.name) && first.scope == later.scope && first.args != later.args
+        };
         let Some(first) = all[..at].iter().find(same) else { continue };
         let far = first.place.file != later.place.file;
-        let place = if far { format!("{} line {}", first.place.file, first.place.line) } else { format!("line {}", first.place.line) };
+        let place = if far {
+            format!("{} line {}", first.place.file, first.place.line)
+        } else {
+            format!("line {}", first.place.line)
+        };
         remarks.push(Remark {
             kind: RemarkKind::Ineffective,
             // In a file of its own it was surely meant to override.
@@ -277,10 +314,14 @@ fn not_inherited(directives: &[Directive], servers: &[(Scope, String)]) -> Vec<R
     let mut remarks = Vec::new();
     for name in ["PassivePorts", "MasqueradeAddress"] {
         let main = View { directives, scope: Scope::Main };
-        let Some(directive) = main.first(name).filter(|directive| directive.scope == Scope::Main) else { continue };
+        let Some(directive) = main.first(name).filter(|directive| directive.scope == Scope::Main) else {
+            continue;
+        };
         let without: Vec<&str> = servers
             .iter()
-            .filter(|(scope, _)| *scope != Scope::Main && View { directives, scope: *scope }.first(name).is_none())
+            .filter(|(scope, _)| {
+                *scope != Scope::Main && View { directives, scope: *scope }.first(name).is_none()
+            })
             .map(|(_, name)| name.as_str())
             .collect();
         if without.is_empty() {
@@ -294,7 +335,7 @@ fn not_inherited(directives: &[Directive], servers: &[(Scope, String)]) -> Vec<R
             says: "A virtual host inherits nothing from the lines outside of sections; what is to hold everywhere belongs \
                    into <Global>."
                 .to_owned(),
-            corrected: Some(format!("<Global> {name} {} </Global>", directive.args.join(" "))),
+            corrected: Some(format!("<Global>\n  {name} {}\n</Global>", directive.args.join(" "))),
         });
     }
     remarks
@@ -316,7 +357,9 @@ mod tests {
 
     #[test]
     fn the_first_line_wins_and_own_beats_global() {
-        let read = read_text("<Global>\nPassivePorts 1024 2048\n</Global>\nPassivePorts 50000 50100\npassiveports 60000 60100\n");
+        let read = read_text(
+            "<Global>\nPassivePorts 1024 2048\n</Global>\nPassivePorts 50000 50100\npassiveports 60000 60100\n",
+        );
         assert_eq!(range_of(&read, 0), (50000, 50100, RangeOrigin::Declared));
         assert_eq!(kinds(&read.remarks), [RemarkKind::Ineffective]);
         assert_eq!(read.remarks[0].place.line, 5);
@@ -351,7 +394,11 @@ mod tests {
         }
         for text in ["50000 50100 # comment", "\"50000\" 50100", "50000-50100 50100", "50000 \\\n 50100"] {
             let read = read_text(&format!("PassivePorts {text}\n"));
-            assert_eq!((range_of(&read, 0), read.remarks.len()), ((50000, 50100, RangeOrigin::Declared), 0), "{text}");
+            assert_eq!(
+                (range_of(&read, 0), read.remarks.len()),
+                ((50000, 50100, RangeOrigin::Declared), 0),
+                "{text}"
+            );
         }
     }
 
@@ -361,14 +408,23 @@ mod tests {
             let read = read_text(&format!("<Limit {limit}>\n  DenyAll\n</Limit>\n"));
             assert!(!read.servers[0].passive.value, "{limit}");
         }
-        assert!(read_text("<Directory /x>\n<Limit ALL>\nDenyAll\n</Limit>\n</Directory>\n").servers[0].passive.value);
+        assert!(
+            read_text("<Directory /x>\n<Limit ALL>\nDenyAll\n</Limit>\n</Directory>\n").servers[0]
+                .passive
+                .value
+        );
         assert!(read_text("<Limit WRITE>\nDenyAll\n</Limit>\n").servers[0].passive.value);
-        assert!(read_text("<Anonymous ~ftp>\n<Limit ALL>\nDenyAll\n</Limit>\n</Anonymous>\n").servers[0].passive.value);
+        assert!(
+            read_text("<Anonymous ~ftp>\n<Limit ALL>\nDenyAll\n</Limit>\n</Anonymous>\n").servers[0]
+                .passive
+                .value
+        );
     }
 
     #[test]
     fn session_reuse_is_demanded_unless_told_otherwise() {
-        let reuse = |text: &str| read_text(text).servers[0].session_reuse.clone().map(|setting| setting.value);
+        let reuse =
+            |text: &str| read_text(text).servers[0].session_reuse.clone().map(|setting| setting.value);
         assert_eq!(reuse(""), None);
         assert_eq!(reuse("TLSEngine on\n"), Some(true));
         assert_eq!(reuse("TLSEngine on\nTLSOptions NoCertRequest NoSessionReuseRequired\n"), Some(false));

@@ -15,8 +15,23 @@ const MOST: usize = 50_000;
 
 /// Modules that every build has, or that Debian's has built in: a test for them holds.
 const BUILT_IN: [&str; 18] = [
-    "mod_core", "mod_xfer", "mod_rlimit", "mod_auth_unix", "mod_auth_file", "mod_auth", "mod_ls", "mod_log",
-    "mod_site", "mod_delay", "mod_facts", "mod_dso", "mod_auth_pam", "mod_ctrls", "mod_lang", "mod_cap", "mod_ident",
+    "mod_core",
+    "mod_xfer",
+    "mod_rlimit",
+    "mod_auth_unix",
+    "mod_auth_file",
+    "mod_auth",
+    "mod_ls",
+    "mod_log",
+    "mod_site",
+    "mod_delay",
+    "mod_facts",
+    "mod_dso",
+    "mod_auth_pam",
+    "mod_ctrls",
+    "mod_lang",
+    "mod_cap",
+    "mod_ident",
     "mod_df",
 ];
 
@@ -116,7 +131,15 @@ pub(super) fn read(path: &str, source: &mut dyn Source) -> Tree {
 }
 
 impl Reader<'_> {
-    fn remark(&mut self, kind: RemarkKind, effect: Effect, place: Place, title: String, says: String, corrected: Option<String>) {
+    fn remark(
+        &mut self,
+        kind: RemarkKind,
+        effect: Effect,
+        place: Place,
+        title: String,
+        says: String,
+        corrected: Option<String>,
+    ) {
         if self.tree.configuration.remarks.len() < MOST_REMARKS {
             self.tree.configuration.remarks.push(Remark { kind, effect, place, title, says, corrected });
         }
@@ -137,7 +160,10 @@ impl Reader<'_> {
                 None => (line, shown.to_owned()),
             };
             // A backslash at the end joins the next line, unless this one is a comment.
-            if whole.ends_with('\\') && (continued || !whole.trim_start().starts_with('#')) && whole.len() < 65_536 {
+            if whole.ends_with('\\')
+                && (continued || !whole.trim_start().starts_with('#'))
+                && whole.len() < 65_536
+            {
                 let mut whole = whole;
                 whole.pop();
                 pending = Some((first, whole));
@@ -204,7 +230,9 @@ impl Reader<'_> {
                 self.open.pop();
             }
             open => {
-                let inside = open.map_or("outside of all sections".to_owned(), |section| format!("inside <{}>", section.name));
+                let inside = open.map_or("outside of all sections".to_owned(), |section| {
+                    format!("inside <{}>", section.name)
+                });
                 self.remark(
                     RemarkKind::File,
                     Effect::Refuses,
@@ -214,7 +242,9 @@ impl Reader<'_> {
                     None,
                 );
                 // The section that was meant is closed, so that the rest is read as it was meant.
-                if let Some(at) = self.open.iter().rposition(|section| section.name.eq_ignore_ascii_case(name)) {
+                if let Some(at) =
+                    self.open.iter().rposition(|section| section.name.eq_ignore_ascii_case(name))
+                {
                     self.open.truncate(at);
                 }
             }
@@ -228,7 +258,8 @@ impl Reader<'_> {
             None => (false, test),
         };
         let module = module.trim_end_matches(".c").to_ascii_lowercase();
-        let loaded = self.modules.is_empty() || self.modules.contains(&module) || BUILT_IN.contains(&module.as_str());
+        let loaded =
+            self.modules.is_empty() || self.modules.contains(&module) || BUILT_IN.contains(&module.as_str());
         loaded != negated
     }
 
@@ -245,7 +276,8 @@ impl Reader<'_> {
                 return;
             }
             "loadmodule" if active => {
-                self.modules.extend(args.first().map(|module| module.trim_end_matches(".c").to_ascii_lowercase()));
+                self.modules
+                    .extend(args.first().map(|module| module.trim_end_matches(".c").to_ascii_lowercase()));
             }
             "define" if active => self.defined.extend(args.first().cloned()),
             _ => {}
@@ -268,7 +300,16 @@ impl Reader<'_> {
             None if inside("Global").is_some() => Scope::Global,
             None => Scope::Main,
         };
-        let narrow = ["Anonymous", "Directory", "Class", "IfClass", "IfUser", "IfGroup", "IfAuthenticated", "IfSession"];
+        let narrow = [
+            "Anonymous",
+            "Directory",
+            "Class",
+            "IfClass",
+            "IfUser",
+            "IfGroup",
+            "IfAuthenticated",
+            "IfSession",
+        ];
         let directive = Directive {
             host: host.map(|section| section.args.join(" ")).unwrap_or_default(),
             section: host.map(|section| section.place.clone()),
@@ -291,7 +332,8 @@ impl Reader<'_> {
         }
         let wrong = self.open.iter().rev().find(|section| {
             ["Anonymous", "Directory", "Limit"].iter().any(|bad| section.name.eq_ignore_ascii_case(bad))
-                || (section.name.eq_ignore_ascii_case("Global") && name.eq_ignore_ascii_case("TLSMasqueradeAddress"))
+                || (section.name.eq_ignore_ascii_case("Global")
+                    && name.eq_ignore_ascii_case("TLSMasqueradeAddress"))
         });
         if let Some(section) = wrong.map(|section| section.name.clone()) {
             self.remark(
@@ -324,29 +366,44 @@ impl Reader<'_> {
 
     /// A directive of consequence in a block whose condition fails.
     fn skipped(&mut self, name: &str, args: &[String], place: &Place) {
-        let watched = ["PassivePorts", "MasqueradeAddress", "TLSMasqueradeAddress", "TLSOptions", "AllowForeignAddress"];
+        let watched = [
+            "PassivePorts",
+            "MasqueradeAddress",
+            "TLSMasqueradeAddress",
+            "TLSOptions",
+            "AllowForeignAddress",
+        ];
         if !watched.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return;
         }
         let Some(section) = self.open.iter().find(|section| !section.holds) else { return };
         let test = section.args.join(" ");
         let why = if section.name.eq_ignore_ascii_case("IfModule") {
-            format!("no LoadModule line loads {}, and the module is not among those built in everywhere", test.trim_start_matches('!'))
+            format!(
+                "no LoadModule line loads {}, and the module is not among those built in everywhere",
+                test.trim_start_matches('!')
+            )
         } else {
-            format!("{} is not defined in the files; -D on the daemon's command line would define it", test.trim_start_matches('!'))
+            format!(
+                "{} is not defined in the files; -D on the daemon's command line would define it",
+                test.trim_start_matches('!')
+            )
         };
         let module = section.name.eq_ignore_ascii_case("IfModule");
-        let title = format!("{name} {} stands in <{} {test}>, which does not hold", args.join(" "), section.name);
+        let title =
+            format!("{name} {} stands in <{} {test}>, which does not hold", args.join(" "), section.name);
         let says = format!("ProFTPD passes over the block in silence: {why}.");
         let effect = if module { Effect::Differs } else { Effect::Untold };
         self.remark(RemarkKind::Ineffective, effect, place.clone(), title, says, None);
     }
 
     fn unknown(&mut self, line: &Line<'_>, name: &str, args: &[String]) {
-        let place = line.place(line.shown().trim_start().split(char::is_whitespace).next().unwrap_or_default());
+        let place =
+            line.place(line.shown().trim_start().split(char::is_whitespace).next().unwrap_or_default());
         if let Some(bare) = name.strip_prefix('\u{feff}') {
             let title = "the file begins with a byte order mark".to_owned();
-            let says = "ProFTPD takes the mark for a part of the first directive and does not start.".to_owned();
+            let says =
+                "ProFTPD takes the mark for a part of the first directive and does not start.".to_owned();
             let corrected = Some(format!("{bare} {}", args.join(" ")));
             self.remark(RemarkKind::UnknownDirective, Effect::Refuses, place, title, says, corrected);
             return;
@@ -361,7 +418,8 @@ impl Reader<'_> {
             None => (
                 Effect::Untold,
                 format!("{name} is a directive of no module that ships with ProFTPD 1.3.8"),
-                "If no module that is loaded knows it, ProFTPD does not start; `proftpd -t` tells.".to_owned(),
+                "If no module that is loaded knows it, ProFTPD does not start; `proftpd -t` tells."
+                    .to_owned(),
             ),
         };
         let corrected = near.map(|near| format!("{near} {}", args.join(" ")).trim_end().to_owned());
@@ -452,7 +510,10 @@ mod tests {
     #[test]
     fn includes_are_followed_and_circles_named() {
         let read = tree(&[
-            ("/etc/p.conf", "Include /etc/conf.d/\nInclude /etc/p.conf\nInclude /etc/none.conf\nInclude rel.conf\n"),
+            (
+                "/etc/p.conf",
+                "Include /etc/conf.d/\nInclude /etc/p.conf\nInclude /etc/none.conf\nInclude rel.conf\n",
+            ),
             ("/etc/conf.d/a.conf", "Port 2121\n"),
         ]);
         assert_eq!(read.directives.len(), 1);
@@ -467,7 +528,8 @@ mod tests {
         let text = "LoadModule mod_ident.c\n<IfModule mod_dynmasq.c>\nPassivePorts 1 2\n</IfModule>\n<IfModule !mod_dynmasq.c>\nPort 2\n</IfModule>\n\
                     <IfModule mod_core.c>\nPort 3\n</IfModule>\n<IfDefine X>\nPort 4\nMasqueradeAddress a\n</IfDefine>\nDefine Y\n<IfDefine Y>\nPort 5\n</IfDefine>\n";
         let read = tree(&[("/p", text)]);
-        let ports: Vec<_> = read.directives.iter().filter(|d| d.is("Port") && d.active).map(|d| d.args[0].clone()).collect();
+        let ports: Vec<_> =
+            read.directives.iter().filter(|d| d.is("Port") && d.active).map(|d| d.args[0].clone()).collect();
         assert_eq!(ports, ["2", "3", "5"]);
         assert_eq!(kinds(&read.configuration.remarks), [RemarkKind::Ineffective, RemarkKind::Ineffective]);
     }
