@@ -1,5 +1,7 @@
 //! The range against the rules of the host's firewall.
 
+use std::fmt::Write as _;
+
 use super::range::in_force;
 use super::{Subject, each};
 use crate::checks::support::port_list;
@@ -80,7 +82,7 @@ fn one(subject: &Subject<'_>, firewall: &Firewall) -> Option<Detail> {
     };
     let control = control_ports(subject, firewall, &families);
     if !control.is_empty() {
-        words += &format!(" The control port {} is not let in either.", port_list(&control));
+        let _ = write!(words, " The control port {} is not let in either.", port_list(&control));
     }
     let plaintext = subject.server.session_reuse.is_none();
     // IPv6 alone: those who have IPv4 as well get by.

@@ -202,7 +202,7 @@ impl Case {
             report.findings.iter().filter(|finding| finding.id == name).collect::<Vec<_>>().into_iter()
         };
         for name in &expect.findings {
-            if !find(name).any(|finding| finding.counts()) {
+            if !find(name).any(super::super::finding::Finding::counts) {
                 complaints.push(format!("{name} was not found"));
             }
         }

@@ -45,9 +45,20 @@ impl Disk {
         self.path(path).is_dir()
     }
 
+    /// Links of an image may lead anywhere on the host that reads it: what they name is not the image's.
+    fn stays_inside(&self, path: &Path) -> Result<(), String> {
+        let Some(root) = &self.root else { return Ok(()) };
+        let real = |path: &Path| fs::canonicalize(path).map_err(|error| words(&error));
+        if real(path)?.starts_with(real(root)?) {
+            return Ok(());
+        }
+        Err("it is a link that leads out of the directory of --root".to_owned())
+    }
+
     /// The bytes of a file, or why not, in words.
     fn bytes(&mut self, path: &Path) -> Result<Vec<u8>, String> {
         let facts = fs::metadata(path).map_err(|error| words(&error))?;
+        self.stays_inside(path)?;
         if facts.is_dir() {
             return Err("it is a directory".to_owned());
         }
@@ -134,12 +145,13 @@ fn words(error: &std::io::Error) -> String {
 
 /// UTF-16 by its byte order mark.
 fn utf16(bytes: &[u8]) -> Option<Result<String, String>> {
-    let (pair, rest): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
-        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
+    let (little, rest) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (true, rest),
+        [0xfe, 0xff, rest @ ..] => (false, rest),
         _ => return None,
     };
-    let units = rest.chunks_exact(2).map(|two| pair([two[0], two[1]]));
+    let unit = |two: [u8; 2]| if little { u16::from_le_bytes(two) } else { u16::from_be_bytes(two) };
+    let units = rest.chunks_exact(2).map(|two| unit([two[0], two[1]]));
     let text: String = char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect();
     // An encoding that the text itself names is no longer true.
     Some(Ok(text.replacen("encoding=\"utf-16\"", "", 1).replacen("encoding=\"UTF-16\"", "", 1)))
@@ -147,7 +159,7 @@ fn utf16(bytes: &[u8]) -> Option<Result<String, String>> {
 
 fn plain(bytes: &[u8]) -> Result<String, String> {
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
         return Err(format!("it is no text: there is a NUL byte in line {line}"));
     }
     Ok(String::from_utf8_lossy(bytes).into_owned())
@@ -211,6 +223,11 @@ mod tests {
         let mut disk = Disk::new(None);
         assert_eq!(disk.read("/nonexistent-pasvcheck").unwrap_err(), "it does not exist");
         assert_eq!(disk.read("/").unwrap_err(), "it is a directory");
+        #[cfg(unix)]
+        assert_eq!(
+            Disk::new(Some("/proc/self/cwd/src".into())).read("/../Cargo.toml").unwrap_err(),
+            "it is a link that leads out of the directory of --root"
+        );
         #[cfg(unix)]
         assert_eq!(disk.read("/dev/zero").unwrap_err(), "it is no regular file");
     }

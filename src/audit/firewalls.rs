@@ -50,7 +50,7 @@ pub(super) fn live(firewalls: &mut Vec<Firewall>, unasked: &mut Vec<String>) {
         match printed("netsh", &["advfirewall", "firewall", "show", "rule", "name=all", "dir=in", "verbose"])
         {
             Ok(text) => {
-                firewalls.push(read(Kind::Netsh, "netsh advfirewall firewall show rule name=all", &text))
+                firewalls.push(read(Kind::Netsh, "netsh advfirewall firewall show rule name=all", &text));
             }
             Err(why) => unasked.push(why),
         }
@@ -59,21 +59,21 @@ pub(super) fn live(firewalls: &mut Vec<Firewall>, unasked: &mut Vec<String>) {
     let nft = printed("nft", &["-j", "list", "ruleset"]);
     let xt = nft.as_deref().is_ok_and(|text| text.contains("\"xt\":"));
     let saves = [(Kind::Iptables, "iptables-save"), (Kind::Ip6tables, "ip6tables-save")];
-    let mut saved = false;
+    let mut told_by_iptables = false;
     if xt || nft.is_err() {
         for (kind, program) in saves {
             if let Ok(text) = printed(program, &[]).map(|text| text.trim().to_owned()) {
-                saved |= kind == Kind::Iptables;
+                told_by_iptables |= kind == Kind::Iptables;
                 firewalls.push(read(kind, program, &text));
             }
         }
     }
     match nft {
         Ok(text) => {
-            let text = if xt && saved { without_iptables(&text) } else { text };
+            let text = if xt && told_by_iptables { without_iptables(&text) } else { text };
             firewalls.push(read(Kind::Nftables, "nft -j list ruleset", &text));
         }
-        Err(why) if !saved => unasked.push(why),
+        Err(why) if !told_by_iptables => unasked.push(why),
         Err(_) => {}
     }
     if std::fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1") {

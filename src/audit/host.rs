@@ -1,6 +1,6 @@
 //! The state of this host: addresses, ports that are taken, and when the daemons were started. Read, never changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::evidence::{Configuration, HostState, PortRange};
@@ -55,7 +55,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// `32768	60999`.
+/// The lowest and the highest port, with a tab between.
 fn range(text: &str) -> Option<PortRange> {
     let mut words = text.split_whitespace().map(str::parse);
     match (words.next()?, words.next()?) {
@@ -111,15 +111,15 @@ fn daemons() -> Vec<Daemon> {
 /// Ports on which something else than an FTP server listens.
 fn listening(daemons: &[Daemon]) -> Vec<u16> {
     let own: BTreeSet<u64> = daemons.iter().flat_map(|daemon| daemon.sockets.iter().copied()).collect();
-    let mut ports = BTreeMap::new();
+    let mut ports = BTreeSet::new();
     for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
         for (port, inode) in sockets(&read(file)) {
             if !own.contains(&inode) {
-                ports.insert(port, ());
+                ports.insert(port);
             }
         }
     }
-    ports.into_keys().collect()
+    ports.into_iter().collect()
 }
 
 /// Listening sockets (state 0A) of `/proc/net/tcp`: port and inode.

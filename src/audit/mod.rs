@@ -128,7 +128,10 @@ fn target(order: &Order, audit: &Audit) -> Target {
     let host = match order.configs.as_slice() {
         [one] => one.clone(),
         [first, more @ ..] => format!("{first} and {} more", more.len()),
-        [] => host::name().unwrap_or_else(|| "this host".to_owned()),
+        [] => match &order.root {
+            Some(root) => root.display().to_string(),
+            None => host::name().unwrap_or_else(|| "this host".to_owned()),
+        },
     };
     let servers = audit.configurations.iter().flat_map(|configuration| &configuration.servers);
     let port = servers.flat_map(|server| &server.listeners).map(|listener| listener.port).next();

@@ -186,7 +186,7 @@ fn zones_in(text: &str) -> Vec<(Zone, bool)> {
             "services" => words.for_each(|name| zone.allow_service(name, number)),
             "ports" => words.for_each(|ports| zone.allow_ports(ports, number)),
             "rich rules" if value.trim().starts_with("rule ") => {
-                zone.rich(&rich_words(value), value.trim().to_owned(), number)
+                zone.rich(&rich_words(value), value.trim().to_owned(), number);
             }
             _ => {}
         }
@@ -251,14 +251,11 @@ fn rich_words(text: &str) -> Vec<(String, String)> {
     let mut words = Vec::new();
     let mut element = String::new();
     for word in text.split_whitespace() {
-        match word.split_once('=') {
-            Some((name, value)) => {
-                words.push((format!("{element} {name}"), value.trim_matches('"').to_owned()))
-            }
-            None => {
-                word.clone_into(&mut element);
-                words.push((element.clone(), String::new()));
-            }
+        if let Some((name, value)) = word.split_once('=') {
+            words.push((format!("{element} {name}"), value.trim_matches('"').to_owned()));
+        } else {
+            word.clone_into(&mut element);
+            words.push((element.clone(), String::new()));
         }
     }
     words

@@ -104,8 +104,7 @@ fn rule(words: &[&str], line: &str, number: u32, table: &str, ipv4: bool, doubts
             "-j" | "--jump" => rule.action = action(value, table),
             "-g" | "--goto" => rule.action = Action::Goto(format!("{table} {value}")),
             "-m" | "--match" => rule.conditions.extend(module(value, doubts)),
-            // Options without a value, and options that decide nothing.
-            "--syn" => at -= 1,
+            // Options that decide nothing, and below those without a value.
             "--comment"
             | "--reject-with"
             | "--log-prefix"
@@ -135,7 +134,7 @@ fn rule(words: &[&str], line: &str, number: u32, table: &str, ipv4: bool, doubts
             | "--hashlimit-srcmask"
             | "--log-uid"
             | "--return-nomatch" => {}
-            "--rsource" | "--rdest" | "--update" | "--rcheck" | "--set" | "--random"
+            "--syn" | "--rsource" | "--rdest" | "--update" | "--rcheck" | "--set" | "--random"
             | "--connlimit-saddr" | "--notrack" | "--rttl" => at -= 1,
             option => match condition(option, value, negated, ipv4) {
                 Some(condition) => rule.conditions.push(condition),
@@ -217,10 +216,10 @@ fn condition(option: &str, value: &str, negated: bool, ipv4: bool) -> Option<Con
         "-i" | "--in-interface" | "-s" | "--source" | "-d" | "--destination" | "--sport" | "--sports"
         | "--source-port" | "--src-type" | "--match-set" | "--src-range" | "--dst-range" | "--mac-source"
         | "--mark" | "--uid-owner" | "--length" | "--ttl-eq" | "--ctorigdst" | "--ctorigdstport"
-        | "--ctorigsrc" | "--dir" | "--pol" | "--physdev-in" | "--rt-type" => sometimes(),
-        "--hashlimit-above" | "--hashlimit-upto" | "--connlimit-above" | "--connlimit-upto"
-        | "--source-country" | "--src-cc" | "--timestart" | "--timestop" | "--probability" | "--mode"
-        | "--string" | "--algo" | "-f" | "--fragment" => sometimes(),
+        | "--ctorigsrc" | "--dir" | "--pol" | "--physdev-in" | "--rt-type" | "--hashlimit-above"
+        | "--hashlimit-upto" | "--connlimit-above" | "--connlimit-upto" | "--source-country" | "--src-cc"
+        | "--timestart" | "--timestop" | "--probability" | "--mode" | "--string" | "--algo" | "-f"
+        | "--fragment" => sometimes(),
         _ => return None,
     })
 }

@@ -221,20 +221,19 @@ impl Reader<'_> {
                 let port = number(right)?;
                 Some(ports(port, port))
             }
-            Value::String(name) => match name.strip_prefix('@') {
-                Some(name) => {
+            Value::String(name) => {
+                if let Some(name) = name.strip_prefix('@') {
                     let set = self.ruleset.sets.get(&self.key(name))?;
                     let mut all = Ports::new();
                     for element in set["elem"].as_array().into_iter().flatten() {
                         all.extend(self.port_set(element)?);
                     }
                     Some(all)
-                }
-                None => {
+                } else {
                     let port = service(name)?;
                     Some(ports(port, port))
                 }
-            },
+            }
             Value::Array(all) => {
                 let mut set = Ports::new();
                 for part in all {
@@ -276,7 +275,7 @@ impl Reader<'_> {
             return;
         };
         for pair in pairs {
-            let test = serde_json::json!({"op": "==", "left": body["key"], "right": pair[0]});
+            let element = serde_json::json!({"op": "==", "left": body["key"], "right": pair[0]});
             let action = match pair[1].as_object().and_then(|verdict| verdict.iter().next()) {
                 Some((name, _)) if name == "accept" => Action::Accept,
                 Some((name, _)) if name == "drop" => Action::Block,
@@ -287,7 +286,7 @@ impl Reader<'_> {
                 _ => Action::Unknown("a verdict is not known".to_owned()),
             };
             let mut all = conditions.to_vec();
-            all.push(self.condition(&test));
+            all.push(self.condition(&element));
             rules.push(Rule { conditions: all, action, text: text.to_owned(), line: None });
         }
     }
@@ -330,9 +329,8 @@ fn compared(set: &Ports, op: &str, negated: bool) -> Ports {
     let value = bound(|set| set.iter().next().map(|range| *range.start()));
     match op {
         "<" if value > 0 => ports(0, value - 1),
-        "<" => Ports::new(),
         ">" if value < u16::MAX => ports(value + 1, u16::MAX),
-        ">" => Ports::new(),
+        "<" | ">" => Ports::new(),
         "<=" => ports(0, value),
         ">=" => ports(value, u16::MAX),
         _ if negated => except(set),

@@ -1,4 +1,4 @@
-//! SELinux: whether its policy lets an FTP daemon listen on a port. vsftpd counts a denial as "port busy".
+//! `SELinux`: whether its policy lets an FTP daemon listen on a port. vsftpd counts a denial as "port busy".
 //!
 //! Source: `ftp.te` of the reference policy: `ftpd_t` may bind the ports of `ftp_port_t` and `ftp_data_port_t`, and with the
 //! boolean `ftpd_use_passive_mode` all unreserved ones.

@@ -42,10 +42,8 @@ const NFT_HEAD: &str = r#"{"nftables": [{"metainfo": {"json_schema_version": 1}}
 
 /// Rules as `nft -j list ruleset` of version 1.0.6 printed them.
 fn nft(rules: &[&str]) -> Firewall {
-    let rules: String = rules
-        .iter()
-        .map(|expr| format!(r#", {{"rule": {{"family": "inet", "table": "filter", "chain": "input", "handle": 9, "expr": [{expr}]}}}}"#))
-        .collect();
+    let rules: Vec<String> = rules.iter().map(|expr| format!(r#", {{"rule": {{"family": "inet", "table": "filter", "chain": "input", "handle": 9, "expr": [{expr}]}}}}"#)).collect();
+    let rules = rules.concat();
     read(Kind::Nftables, "test", &format!("{NFT_HEAD}{rules}]}}"))
 }
 
@@ -187,9 +185,7 @@ fn firewalld() {
 }
 
 fn netsh(rules: &[(&str, &str, &str)], more: &str) -> Firewall {
-    let text: String = rules
-        .iter()
-        .map(|(name, ports, action)| {
+    let texts: Vec<String> = rules.iter().map(|(name, ports, action)| {
             format!(
                 "\r\nRule Name:                            {name}\r\n----------------------------------------------------------------------\r\n\
                  Enabled:                              Yes\r\nDirection:                            In\r\nProfiles:                             Domain,Private,Public\r\n\
@@ -197,8 +193,8 @@ fn netsh(rules: &[(&str, &str, &str)], more: &str) -> Firewall {
                  Protocol:                             TCP\r\nLocalPort:                            {ports}\r\nRemotePort:                           Any\r\n\
                  Edge traversal:                       No\r\n{more}Action:                               {action}\r\n"
             )
-        })
-        .collect();
+        }).collect();
+    let text = texts.concat();
     assert_eq!(kind_of("rules.txt", &text), Some(Kind::Netsh));
     read(Kind::Netsh, "t", &text)
 }
@@ -330,8 +326,9 @@ fn whatever_is_handed_in_is_answered() {
     // Deep and wide ones end, too.
     let deep = format!("{{\"nftables\": {}{}}}", "[".repeat(5000), "]".repeat(5000));
     let _ = read(Kind::Nftables, "f", &deep);
-    let wide: String =
+    let wide: Vec<String> =
         (1..30_000).map(|port| format!("-A INPUT -p tcp --dport {port} -j ACCEPT\n")).collect();
+    let wide = wide.concat();
     let firewall = read(Kind::Iptables, "f", &format!("*filter\n:INPUT DROP [0:0]\n{wide}COMMIT\n"));
     assert_eq!(v4(&firewall), "50000-50100 unknown");
 }

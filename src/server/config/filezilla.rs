@@ -258,7 +258,7 @@ impl<'a> Items<'a, '_> {
     /// Without a custom range the program takes 49152 to 65534.
     fn range(&self, remarks: &mut Vec<Remark>) -> RangeSetting {
         let default = RangeSetting { range: DEFAULT, origin: RangeOrigin::Daemon, places: Vec::new() };
-        if !self.number("Use custom PASV ports").is_some_and(|(value, _)| value == 1) {
+        if self.number("Use custom PASV ports").is_none_or(|(value, _)| value != 1) {
             return default;
         }
         let bounds = [self.number("Custom PASV min port"), self.number("Custom PASV max port")];

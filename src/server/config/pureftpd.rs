@@ -300,7 +300,11 @@ fn own_file(
         match fault(&line, name, value, false) {
             Some(remark) => configuration.remarks.push(remark),
             None => {
-                values.list.push(Value { name: name.to_owned(), text: value.to_owned(), place: line.whole() })
+                values.list.push(Value {
+                    name: name.to_owned(),
+                    text: value.to_owned(),
+                    place: line.whole(),
+                });
             }
         }
     }

@@ -113,7 +113,7 @@ impl Keys {
             anchor.or_else(|| self.values.values().map(|(_, place)| place.clone()).min_by_key(|p| p.line));
         let range = self.range(remarks);
         let address = self.address(remarks);
-        self.listeners_fit(&listen, &listen_ipv6, address.as_ref(), remarks);
+        Self::listeners_fit(&listen, &listen_ipv6, address.as_ref(), remarks);
         let tls = self.switch("ssl_enable", false).value;
         ServerConfig {
             name: None,
@@ -225,7 +225,6 @@ impl Keys {
 
     /// Listeners that do not go together, and the dual-stack trap.
     fn listeners_fit(
-        &self,
         listen: &Setting<bool>,
         listen_ipv6: &Setting<bool>,
         address: Option<&AddressSetting>,
