@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::checks::{self, Rule};
-use crate::evidence::{Audit, Endpoint, Evidence, Mode, Transfer};
+use crate::evidence::{Audit, Endpoint, Evidence, Mode, Transfer, holds_secret};
 use crate::explain;
 use crate::explain::values::Values;
 use crate::finding::{Detail, Excerpt, Finding, Severity, Verdict};
@@ -89,7 +89,11 @@ fn finding(evidence: &Evidence, rule: &Rule, detail: &Detail, explained_by: Opti
         excerpt: place.filter(|place| place.line > 0).map(|place| Excerpt {
             text: place.text.clone(),
             length: place.length,
-            corrected: detail.corrected.as_ref().map(|line| values.correct(line)),
+            corrected: detail
+                .corrected
+                .as_ref()
+                .filter(|line| !holds_secret(line))
+                .map(|line| values.correct(line)),
         }),
         evidence: detail.evidence.clone(),
         remedies: explain::remedies(rule, evidence, detail, &values),

@@ -131,7 +131,8 @@ impl<'de> Deserialize<'de> for Day {
             Date(toml::value::Datetime),
             Text(String),
         }
-        let wrong = || de::Error::custom("write the last day as YEAR-MONTH-DAY, for example 2027-01-31");
+        let wrong =
+            || de::Error::custom("until: write the last day as YEAR-MONTH-DAY, for example 2027-01-31");
         let text = match Either::deserialize(deserializer).map_err(|_| wrong())? {
             Either::Date(date) => date.date.map(|date| date.to_string()).unwrap_or_default(),
             Either::Text(text) => text.trim().to_owned(),

@@ -336,7 +336,7 @@ impl Place {
     #[must_use]
     pub fn new(file: &str, line: usize, text: &str, range: std::ops::Range<usize>) -> Self {
         let characters = |end: usize| text.char_indices().take_while(|(at, _)| *at < end).count();
-        let kept: String = text.chars().take(QUOTED).collect();
+        let kept: String = without_secret(text).chars().take(QUOTED).collect();
         let width = kept.chars().count();
         let column = characters(range.start).min(width);
         let end = characters(range.end).clamp(column, width);
@@ -349,6 +349,26 @@ impl Place {
             text: kept,
         }
     }
+}
+
+/// Whether a line of a configuration holds a password or the like.
+#[must_use]
+pub fn holds_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["passw", "secret", "passphrase", "connectinf", "bindpw", "ldapbinddn", "salt"]
+        .iter()
+        .any(|word| line.contains(word))
+}
+
+/// A line to quote: what may be a password is starred out, character by character, so that columns stay.
+fn without_secret(line: &str) -> std::borrow::Cow<'_, str> {
+    if !holds_secret(line) {
+        return line.into();
+    }
+    let indent = line.len() - line.trim_start().len();
+    let name = line[indent..].find([' ', '\t', '=', ':', '>']).map_or(line.len(), |end| indent + end + 1);
+    let stars: String = line[name..].chars().map(|c| if c.is_whitespace() { c } else { '*' }).collect();
+    format!("{}{stars}", &line[..name]).into()
 }
 
 impl<T> Setting<T> {
@@ -381,6 +401,10 @@ mod tests {
         assert_eq!((place.line, place.column, place.length), (3, 7, 1));
         let end = Place::new("f", 1, "ab", 2..2);
         assert_eq!((end.column, end.length), (3, 1));
+        let secret = Place::new("f", 1, "SQLConnectInf db user pass-ö", 0..13);
+        assert_eq!(secret.text, "SQLConnectInf ** **** ******");
+        let secret = Place::new("f", 1, " SQLConnectInfo db user pässword", 1..15);
+        assert_eq!(secret.text, " SQLConnectInfo ** **** ********");
         let long = Place::new("f", 1, &"x".repeat(1000), 900..950);
         assert_eq!((long.text.len(), long.column, long.length), (200, 201, 1));
     }

@@ -24,6 +24,7 @@ use crate::ftp::Reply;
 pub use audit::{
     AddressSetting, Audit, ConfigFile, Configuration, Effect, Firewall, HostState, Listener, Passage, Passes,
     Place, PublicLookup, RangeOrigin, RangeSetting, Remark, RemarkKind, Resolved, ServerConfig, Setting,
+    holds_secret,
 };
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};

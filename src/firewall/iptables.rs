@@ -207,19 +207,21 @@ fn condition(option: &str, value: &str, negated: bool, ipv4: bool) -> Option<Con
         }
         "--ctdir" => holds((value == "ORIGINAL") != negated),
         "-i" | "--in-interface" if value == "lo" => holds(negated),
+        "-i" | "--in-interface" => Condition::Interface(value.to_owned(), negated),
         "-s" | "--source" | "-d" | "--destination" if value.ends_with("/0") => holds(!negated),
         "-s" | "--source" | "-d" | "--destination" if ipv4 == value.contains(':') => Condition::Never,
         "--dst-type" => holds((value == "LOCAL" || value == "UNICAST") != negated),
         "--tcp-flags" => Condition::Sometimes("--tcp-flags".to_owned()),
         "--pkt-type" => holds((value == "unicast") != negated),
         "--limit" => holds(true),
-        "-i" | "--in-interface" | "-s" | "--source" | "-d" | "--destination" | "--sport" | "--sports"
-        | "--source-port" | "--src-type" | "--match-set" | "--src-range" | "--dst-range" | "--mac-source"
-        | "--mark" | "--uid-owner" | "--length" | "--ttl-eq" | "--ctorigdst" | "--ctorigdstport"
-        | "--ctorigsrc" | "--dir" | "--pol" | "--physdev-in" | "--rt-type" | "--hashlimit-above"
-        | "--hashlimit-upto" | "--connlimit-above" | "--connlimit-upto" | "--source-country" | "--src-cc"
-        | "--timestart" | "--timestop" | "--probability" | "--mode" | "--string" | "--algo" | "-f"
-        | "--fragment" => sometimes(),
+        "-s" | "--source" | "-d" | "--destination" | "--sport" | "--sports" | "--source-port"
+        | "--src-type" | "--match-set" | "--src-range" | "--dst-range" | "--mac-source" | "--mark"
+        | "--uid-owner" | "--length" | "--ttl-eq" | "--ctorigdst" | "--ctorigdstport" | "--ctorigsrc"
+        | "--dir" | "--pol" | "--physdev-in" | "--rt-type" | "--hashlimit-above" | "--hashlimit-upto"
+        | "--connlimit-above" | "--connlimit-upto" | "--source-country" | "--src-cc" | "--timestart"
+        | "--timestop" | "--probability" | "--mode" | "--string" | "--algo" | "-f" | "--fragment" => {
+            sometimes()
+        }
         _ => return None,
     })
 }

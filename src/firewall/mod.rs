@@ -1,7 +1,7 @@
 //! Host firewalls: what their rules do to a new inbound TCP connection from anywhere, port by port.
 //!
 //! Pure parsers, one file per product, fed with what the product's own command prints or with its own files. Rule sets with
-//! chains become a [`Program`] that is run for each span of ports; flat lists answer directly. What is not understood is
+//! chains become a program that is run for each span of ports; flat lists answer directly. What is not understood is
 //! passed over, and makes the answer less sure: it never loses the file.
 
 mod firewalld;

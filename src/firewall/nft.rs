@@ -305,6 +305,9 @@ fn meta_condition(key: &str, right: &Value, negated: bool, ipv4: bool) -> Condit
         // Clients do not come over the loopback interface.
         "iif" | "iifname" if right == "lo" => holds(negated),
         "pkttype" => holds((contains(right, "host") || contains(right, "unicast")) != negated),
+        "iif" | "iifname" if right.is_string() => {
+            Condition::Interface(right.as_str().unwrap_or_default().to_owned(), negated)
+        }
         key => Condition::Sometimes(format!("{key} {}", short(right))),
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Condition {
     Never,
     /// It holds for some clients or in some circumstance: a source address, an interface.
     Sometimes(String),
+    /// The connection comes in by this interface, or (`true`) by any other.
+    Interface(String, bool),
     /// It is not understood.
     Unknown(String),
 }
@@ -103,7 +105,8 @@ struct Way {
 
 impl Program {
     /// What happens to each port.
-    pub(crate) fn run(&self) -> Vec<Passage> {
+    pub(crate) fn run(mut self) -> Vec<Passage> {
+        self.settle_interfaces();
         let spans = self.spans();
         let mut steps = 0;
         if spans.len() > MOST_SPANS {
@@ -113,6 +116,30 @@ impl Program {
             let (answer, because, line) = self.ask(*span.start(), &mut steps);
             Passage { min: *span.start(), max: *span.end(), answer, because, line }
         }))
+    }
+
+    /// Which interface clients come in by is not in a rule set. A set that names one interface to the outside means that
+    /// one; among several it cannot be told.
+    fn settle_interfaces(&mut self) {
+        let conditions =
+            || self.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.conditions);
+        let outside: BTreeSet<String> = conditions()
+            .filter_map(|condition| match condition {
+                Condition::Interface(name, _) if !inner(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        let rules = self.chains.iter_mut().flat_map(|chain| &mut chain.rules);
+        for condition in rules.flat_map(|rule| &mut rule.conditions) {
+            let Condition::Interface(name, others) = condition else { continue };
+            let by_it = if inner(name) { Some(false) } else { (outside.len() == 1).then_some(true) };
+            *condition = match by_it {
+                Some(by_it) if by_it != *others => Condition::Ports(ports(0, u16::MAX)),
+                Some(false) => Condition::Sometimes(format!("interface {name}")),
+                Some(true) => Condition::Never,
+                None => Condition::Unknown(format!("whether clients come in by {name}")),
+            };
+        }
     }
 
     /// Spans of ports that no rule tells apart.
@@ -193,6 +220,8 @@ impl Program {
                 Condition::Ports(_) | Condition::Never => return None,
                 Condition::Sometimes(why) => sometimes = Some(why),
                 Condition::Unknown(why) => unknown = Some(why),
+                // Settled before the run.
+                Condition::Interface(..) => return None,
             }
         }
         let end = match &rule.action {
@@ -212,7 +241,7 @@ impl Program {
             }
         };
         if let Some(why) = unknown {
-            let words = format!("{why} is not understood: {}", rule.text);
+            let words = format!("{why} cannot be told: {}", rule.text);
             match end {
                 End::Accept(..) => way.may_accept.get_or_insert(words),
                 End::Block(..) => way.may_block.get_or_insert(words),
@@ -238,6 +267,27 @@ impl Program {
         }
         Some(end)
     }
+}
+
+/// Whether an interface leads to guests, containers or a tunnel, and not to the outside.
+fn inner(name: &str) -> bool {
+    const INNER: [&str; 14] = [
+        "docker",
+        "br-",
+        "virbr",
+        "veth",
+        "cni",
+        "lxc",
+        "lxd",
+        "podman",
+        "wg",
+        "tun",
+        "tap",
+        "tailscale",
+        "cali",
+        "vnet",
+    ];
+    INNER.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A set of one range.

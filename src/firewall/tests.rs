@@ -148,6 +148,27 @@ fn iptables() {
 }
 
 #[test]
+fn interfaces_to_the_outside() {
+    let rules = |rules: &str| {
+        v4(&read(Kind::Iptables, "t", &format!("*filter\n:INPUT DROP [0:0]\n{rules}\nCOMMIT\n")))
+    };
+    let open = "-p tcp --dport 50000:50100 -j ACCEPT";
+    // One that is named is the one; among two it cannot be told; a bridge of containers is none.
+    assert_eq!(rules(&format!("-A INPUT -i eth0 {open}")), "50000-50100 accepted");
+    assert_eq!(rules(&format!("-A INPUT -i eth0 {open}\n-A INPUT -i eth1 -j DROP")), "50000-50100 unknown");
+    assert_eq!(rules(&format!("-A INPUT -i docker0 {open}")), "50000-50100 blocked");
+    assert_eq!(rules(&format!("-A INPUT ! -i docker0 {open}")), "50000-50100 accepted");
+    assert_eq!(rules(&format!("-A INPUT ! -i eth0 {open}")), "50000-50100 blocked");
+    let by = |name: &str| {
+        let at = format!(
+            r#"{{"match": {{"op": "==", "left": {{"meta": {{"key": "iifname"}}}}, "right": "{name}"}}}}"#
+        );
+        v4(&nft(&[&all(&[&at, SET, ACCEPT])]))
+    };
+    assert_eq!((by("ens3").as_str(), by("wg0").as_str()), ("50000-50100 accepted", "50000-50100 blocked"));
+}
+
+#[test]
 fn ufw() {
     let status = "Status: active\nLogging: on (low)\nDefault: deny (incoming), allow (outgoing), disabled (routed)\n\n\
                   To                         Action      From\n--                         ------      ----\n\
