@@ -73,6 +73,7 @@ impl Keys {
             remarks.push(unknown(line, key, value, setting.contains('=')));
             return;
         };
+        remarks.extend(of_one_distribution(line, key, value));
         if let Some(remark) = bad_value(line, key, value, kind) {
             remarks.push(remark);
             return;
@@ -357,6 +358,27 @@ fn unknown(line: &Line<'_>, key: &str, value: &str, has_value: bool) -> Remark {
     }
 }
 
+/// Keys that the manual or Red Hat spells with an underscore, and everybody else without.
+fn of_one_distribution(line: &Line<'_>, key: &str, value: &str) -> Option<Remark> {
+    let plain = match key {
+        "ssl_tlsv1_1" => "ssl_tlsv11",
+        "ssl_tlsv1_2" => "ssl_tlsv12",
+        "ssl_tlsv1_3" => "ssl_tlsv13",
+        _ => return None,
+    };
+    Some(Remark {
+        kind: RemarkKind::UnknownDirective,
+        effect: Effect::Untold,
+        place: line.place(key),
+        title: format!("only Red Hat's builds of vsftpd know {key}"),
+        says: format!(
+            "The manual spells it so, but upstream's and Debian's vsftpd call it {plain} (from 3.0.4 on) and do not start with \
+             anything else."
+        ),
+        corrected: Some(format!("{plain}={}", value.trim())),
+    })
+}
+
 /// Values with which vsftpd does not start.
 fn bad_value(line: &Line<'_>, key: &str, value: &str, kind: Kind) -> Option<Remark> {
     let refuse = |title: String, says: String, corrected: Option<String>| Remark {
@@ -522,6 +544,13 @@ mod tests {
         ] {
             assert_eq!(read_text(text).1, [], "{text:?}");
         }
+    }
+
+    #[test]
+    fn spellings_of_one_distribution_are_told() {
+        let (_, remarks) = read_text("ssl_tlsv1_2=YES");
+        assert_eq!((remarks.len(), remarks[0].effect), (1, Effect::Untold));
+        assert_eq!(remarks[0].corrected.as_deref(), Some("ssl_tlsv12=YES"));
     }
 
     #[test]
