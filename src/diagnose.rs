@@ -79,8 +79,8 @@ fn finding(evidence: &Evidence, rule: &Rule, detail: &Detail, explained_by: Opti
         severity: detail.severity.unwrap_or(rule.severity),
         confidence: detail.confidence,
         scope: detail.scope,
-        title: detail.title.clone(),
-        detail: detail.detail.clone(),
+        title: bounded(&detail.title, 240),
+        detail: bounded(&detail.detail, 2000),
         location: detail.location,
         hops: detail.hops.clone(),
         file: place.map(|place| place.file.clone()),
@@ -99,6 +99,14 @@ fn finding(evidence: &Evidence, rule: &Rule, detail: &Detail, explained_by: Opti
         remedies: explain::remedies(rule, evidence, detail, &values),
         explained_by,
         ignored: None,
+    }
+}
+
+/// A text that may hold a value from a file, cut where no value that is meant would end.
+fn bounded(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

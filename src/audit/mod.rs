@@ -82,6 +82,7 @@ pub async fn run(order: &Order, network: &dyn Network, progress: &dyn Progress) 
     let clock = Stopwatch::start();
     progress.at("reading configurations");
     let mut disk = Disk::new(order.root.clone());
+    disk.note_times = order.live;
     let mut audit = Audit { offline: !order.live, ..Audit::default() };
     if order.configs.is_empty() {
         search(order, &mut disk, &mut audit);
@@ -139,7 +140,6 @@ fn target(order: &Order, audit: &Audit) -> Target {
 }
 
 fn search(order: &Order, disk: &mut Disk, audit: &mut Audit) {
-    disk.note_times = order.live;
     let wanted = |product: Product| order.server.is_none_or(|only| only == product);
     for (product, path) in USUAL.into_iter().filter(|(product, _)| wanted(*product)) {
         audit.searched.push(path.to_owned());

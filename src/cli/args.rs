@@ -32,8 +32,8 @@ Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown (something could not be read,
 
 Examples:
   sudo pasvcheck audit
-  pasvcheck audit --config vsftpd.conf --firewall ruleset.json --public-address 203.0.113.10
-  nft -j list ruleset > ruleset.json";
+  nft -j list ruleset > ruleset.json
+  pasvcheck audit --config vsftpd.conf --firewall ruleset.json --public-address 203.0.113.10";
 
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]

@@ -116,7 +116,7 @@ impl Values {
     pub fn correct(&self, line: &str) -> String {
         let public = self.pairs.iter().find(|(name, _)| *name == "public_address");
         match public {
-            Some((_, address)) => line.replace("PUBLIC_ADDRESS", address.trim_start_matches("YOUR_")),
+            Some((_, address)) => line.replace("PUBLIC_ADDRESS", address),
             None => line.to_owned(),
         }
     }

@@ -217,11 +217,10 @@ impl Program {
         for condition in &rule.conditions {
             match condition {
                 Condition::Ports(ports) if ports.contains(&port) => {}
-                Condition::Ports(_) | Condition::Never => return None,
+                // Interfaces were settled before the run.
+                Condition::Ports(_) | Condition::Never | Condition::Interface(..) => return None,
                 Condition::Sometimes(why) => sometimes = Some(why),
                 Condition::Unknown(why) => unknown = Some(why),
-                // Settled before the run.
-                Condition::Interface(..) => return None,
             }
         }
         let end = match &rule.action {

@@ -134,9 +134,10 @@ fn client(patience: Duration, proxy: bool) -> Result<Client, String> {
 
 /// A small body of a successful answer.
 async fn text(request: RequestBuilder) -> Result<String, String> {
-    let mut response = request.send().await.map_err(|error| {
-        if error.is_timeout() { "no answer".to_owned() } else { format!("{}", error.without_url()) }
-    })?;
+    let mut response = request
+        .send()
+        .await
+        .map_err(|error| if error.is_timeout() { "no answer".to_owned() } else { innermost(&error) })?;
     if !response.status().is_success() {
         return Err(format!("HTTP {}", response.status().as_u16()));
     }
@@ -148,6 +149,15 @@ async fn text(request: RequestBuilder) -> Result<String, String> {
         }
     }
     Ok(String::from_utf8_lossy(&body).trim().to_owned())
+}
+
+/// What the system said, below the words of the library.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
 }
 
 /// An IPv4 address and nothing else: it goes into recipes.

@@ -81,6 +81,10 @@ fn verdict(report: &Report, style: &Style) -> String {
 /// The target as it would be typed.
 fn target(report: &Report) -> String {
     let host = printable(&report.target.host);
+    // An audit's target is a file, or a host as a whole.
+    if report.evidence.audit.is_some() {
+        return host;
+    }
     match report.target.port {
         21 => host,
         port if host.contains(':') => format!("[{host}]:{port}"),
@@ -156,9 +160,10 @@ fn sentence(title: &str) -> String {
         "ufw",
         "firewalld",
     ];
+    let file = title.split(' ').next().is_some_and(|word| word.contains(['/', '.', '\\']));
     let mut characters = title.chars();
     match characters.next() {
-        Some(first) if !named.iter().any(|name| title.starts_with(name)) && !title.starts_with('/') => {
+        Some(first) if !named.iter().any(|name| title.starts_with(name)) && !file => {
             first.to_uppercase().chain(characters).collect::<String>() + "."
         }
         _ => format!("{title}."),

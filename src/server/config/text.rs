@@ -36,7 +36,9 @@ pub(super) fn lines<'a>(file: &'a str, text: &'a str) -> impl Iterator<Item = Li
 
 /// Whether a text can be a host name (or, for `ProFTPD`, an interface's): numbers and dots alone cannot.
 pub(super) fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+    // RFC 1035 §2.3.4 bounds a name.
+    text.len() <= 255
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
         && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
