@@ -111,12 +111,18 @@ pub(super) fn not_effective(evidence: &Evidence) -> Vec<Detail> {
     details
 }
 
+/// Both times are rounded to seconds, the boot's and the process' own: a restart right after an edit is no lapse.
+const ROUNDING: u64 = 2;
+
 /// Files that were changed after the daemon was started. A reload leaves the start as it was, so this is a warning.
 fn newer_than_daemon(evidence: &Evidence) -> Vec<Detail> {
     let mut details = each(evidence, |subject| {
         let Some(started) = subject.configuration.daemon_started else { return Vec::new() };
-        let changed =
-            subject.configuration.files.iter().find(|file| file.modified.is_some_and(|at| at > started));
+        let changed = subject
+            .configuration
+            .files
+            .iter()
+            .find(|file| file.modified.is_some_and(|at| at > started + ROUNDING));
         let Some(file) = changed else { return Vec::new() };
         let place = Place { file: file.path.clone(), ..Place::default() };
         let later = file.modified.unwrap_or(started) - started;

@@ -39,7 +39,10 @@ pub(super) fn state(network: &dyn Network, configurations: &mut [Configuration])
             _ => continue,
         };
         // The oldest one is the daemon; the others serve sessions.
-        let of = daemons.iter().filter(|daemon| names.iter().any(|name| daemon.name.starts_with(name)));
+        let path = configuration.files.first().map_or("", |file| file.path.as_str());
+        let of = daemons
+            .iter()
+            .filter(|daemon| names.iter().any(|name| daemon.name.starts_with(name)) && daemon.may_read(path));
         configuration.daemon_started = of.filter_map(|daemon| daemon.started).min();
     }
     HostState {
@@ -74,6 +77,16 @@ struct Daemon {
     name: String,
     started: Option<u64>,
     sockets: BTreeSet<u64>,
+    /// The words of its command line.
+    words: Vec<String>,
+}
+
+impl Daemon {
+    /// Whether it may be the one that reads this file: none is named on its command line, or this one is.
+    fn may_read(&self, path: &str) -> bool {
+        let mut named = self.words.iter().filter(|word| word.ends_with(".conf")).peekable();
+        named.peek().is_none() || named.any(|word| path.ends_with(word.as_str()) || word.ends_with(path))
+    }
 }
 
 fn daemons() -> Vec<Daemon> {
@@ -93,6 +106,12 @@ fn daemons() -> Vec<Daemon> {
             if !ours {
                 return None;
             }
+            // A container's server is another host's.
+            let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+            if network(&process).is_some_and(|other| network("self") != Some(other)) {
+                return None;
+            }
+            let words = read(&format!("/proc/{process}/cmdline")).split('\0').map(str::to_owned).collect();
             // The name in parentheses may hold blanks; field 22 is the start in ticks since boot.
             let stat = read(&format!("/proc/{process}/stat"));
             let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -103,7 +122,7 @@ fn daemons() -> Vec<Daemon> {
                 let target = fs::read_link(link.ok()?.path()).ok()?;
                 target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
             });
-            Some(Daemon { name, started, sockets: sockets.collect() })
+            Some(Daemon { name, started, sockets: sockets.collect(), words })
         })
         .collect()
 }
@@ -137,6 +156,19 @@ fn sockets(text: &str) -> Vec<(u16, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daemon_with_another_file_is_another() {
+        let with = |words: &[&str]| Daemon {
+            name: "vsftpd".to_owned(),
+            started: None,
+            sockets: BTreeSet::new(),
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        assert!(with(&["/usr/sbin/vsftpd"]).may_read("/etc/vsftpd.conf"));
+        assert!(with(&["/usr/sbin/vsftpd", "/etc/vsftpd.conf"]).may_read("/etc/vsftpd.conf"));
+        assert!(!with(&["/usr/sbin/vsftpd", "/etc/vsftpd-6.conf"]).may_read("/etc/vsftpd.conf"));
+    }
 
     #[test]
     fn the_kernels_words() {
