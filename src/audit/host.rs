@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use crate::evidence::{Configuration, HostState, PortRange};
 use crate::net::Network;
@@ -84,7 +85,11 @@ struct Daemon {
 impl Daemon {
     /// Whether it may be the one that reads this file: none is named on its command line, or this one is.
     fn may_read(&self, path: &str) -> bool {
-        let mut named = self.words.iter().filter(|word| word.ends_with(".conf")).peekable();
+        let mut named = self
+            .words
+            .iter()
+            .filter(|word| Path::new(word).extension().is_some_and(|end| end == "conf"))
+            .peekable();
         named.peek().is_none() || named.any(|word| path.ends_with(word.as_str()) || word.ends_with(path))
     }
 }
