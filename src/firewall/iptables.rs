@@ -104,6 +104,11 @@ fn rule(words: &[&str], line: &str, number: u32, table: &str, ipv4: bool, doubts
             "-j" | "--jump" => rule.action = action(value, table),
             "-g" | "--goto" => rule.action = Action::Goto(format!("{table} {value}")),
             "-m" | "--match" => rule.conditions.extend(module(value, doubts)),
+            "--tcp-flags" => {
+                let set = words.get(at).copied().unwrap_or_default();
+                rule.conditions.extend(condition("--tcp-flags", set, negated, ipv4));
+                at += 1;
+            }
             // Options that decide nothing, and below those without a value.
             "--comment"
             | "--reject-with"
@@ -210,8 +215,11 @@ fn condition(option: &str, value: &str, negated: bool, ipv4: bool) -> Option<Con
         "-i" | "--in-interface" => Condition::Interface(value.to_owned(), negated),
         "-s" | "--source" | "-d" | "--destination" if value.ends_with("/0") => holds(!negated),
         "-s" | "--source" | "-d" | "--destination" if ipv4 == value.contains(':') => Condition::Never,
+        // Everybody but a few is everybody.
+        "-s" | "--source" | "--src-range" if negated => holds(true),
         "--dst-type" => holds((value == "LOCAL" || value == "UNICAST") != negated),
-        "--tcp-flags" => Condition::Sometimes("--tcp-flags".to_owned()),
+        // The first word is the mask, the second what has to be set of it; `rule` takes both.
+        "--tcp-flags" => holds((value == "SYN") != negated),
         "--pkt-type" => holds((value == "unicast") != negated),
         "--limit" => holds(true),
         "-s" | "--source" | "-d" | "--destination" | "--sport" | "--sports" | "--source-port"

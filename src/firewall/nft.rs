@@ -172,6 +172,10 @@ impl Reader<'_> {
                 key => Condition::Sometimes(format!("ct {key}")),
             };
         }
+        // `tcp flags syn / fin,syn,rst,ack`: of these flags a SYN has that one alone.
+        if left["&"][0]["payload"]["field"] == "flags" {
+            return holds((right == "syn") != negated);
+        }
         if left.get("fib").is_some() {
             // Whether the destination is local: it is.
             let local = contains(right, "local");
@@ -198,11 +202,13 @@ impl Reader<'_> {
             ("tcp", "sport") => Condition::Sometimes("tcp sport".to_owned()),
             // SYN is what opens a connection.
             ("tcp", "flags") => flags(right, op),
-            ("ip", "protocol") | ("ip6", "nexthdr") => {
-                holds(contains(right, "tcp") != negated || right.as_u64() == Some(6))
-            }
             ("ip", _) if !self.ipv4 => Condition::Never,
             ("ip6", _) if self.ipv4 => Condition::Never,
+            ("ip", "protocol") | ("ip6", "nexthdr") => {
+                holds((contains(right, "tcp") || right.as_u64() == Some(6)) != negated)
+            }
+            // Everybody but a few is everybody.
+            (_, "saddr") if negated => holds(!anywhere(right)),
             (protocol, field) => {
                 let words = format!("{protocol} {field} {}", short(right));
                 if matches!(field, "saddr" | "daddr") && anywhere(right) {

@@ -91,6 +91,27 @@ fn nft_decides_by_the_first_rule_that_applies() {
     }
 }
 
+/// Rules that were laid into a kernel, with what its listeners then got to see from another host.
+#[test]
+fn nft_as_a_kernel_does() {
+    let from = |right: &str| {
+        format!(
+            r#"{{"match": {{"op": "!=", "left": {{"payload": {{"protocol": "ip", "field": "saddr"}}}}, "right": {right}}}}}"#
+        )
+    };
+    let others = from(r#"{"prefix": {"addr": "192.0.2.0", "len": 24}}"#);
+    let syn = r#"{"match": {"op": "==", "left": {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, ["fin", "syn", "rst", "ack"]]}, "right": "syn"}}"#;
+    let next = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip6", "field": "nexthdr"}}, "right": "tcp"}}"#;
+    let of = |rules: &[&str]| {
+        let firewall = nft(&[&all(rules)]);
+        (v4(&firewall), v6(&firewall))
+    };
+    let (yes, no) = ("50000-50100 accepted".to_owned(), "50000-50100 blocked".to_owned());
+    assert_eq!(of(&[&others, SET, ACCEPT]), (yes.clone(), no.clone()));
+    assert_eq!(of(&[syn, SET, ACCEPT]), (yes.clone(), yes.clone()));
+    assert_eq!(of(&[next, SET, ACCEPT]), (no, yes));
+}
+
 #[test]
 fn families_are_told_apart() {
     let firewall = nft(&[&all(&[
@@ -145,6 +166,15 @@ fn iptables() {
     assert_eq!(rule("[5:300] -A INPUT -p tcp --dport 50000: -j ACCEPT"), "50000-50100 accepted");
     assert_eq!(rule("-A INPUT -p tcp -j NFQUEUE --queue-num 0"), "50000-50100 unknown");
     assert_eq!(rule("-A INPUT -g gone"), "50000-50100 unknown");
+    assert_eq!(rule("-A INPUT ! -s 192.0.2.0/24 -p tcp -j ACCEPT"), "50000-50100 accepted");
+    assert_eq!(
+        rule("-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT"),
+        "50000-50100 accepted"
+    );
+    assert_eq!(
+        rule("-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN -j DROP\n-A INPUT -p tcp -j ACCEPT"),
+        "50000-50100 accepted"
+    );
 }
 
 #[test]
