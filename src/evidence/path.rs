@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Connect, Outcome};
 
 /// What was learned of the way to an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct PathFacts {
     /// SYNs to data ports that end before the server.
     #[serde(default)]
     pub data: Vec<Walk>,
+    /// A SYN to a port that nobody announced: what the far end does with ports that are not forwarded.
+    #[serde(default)]
+    pub unrelated: Option<Connect>,
 }
 
 /// SYNs to one port with growing time to live.

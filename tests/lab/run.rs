@@ -122,6 +122,11 @@ fn compare(case: &Case, report: &Report) -> Vec<String> {
         let counts = report.evidence.endpoints.iter().map(connections);
         complaints.extend(counts.filter(|count| *count > 16).map(|count| format!("{count} connections")));
     }
+    let located = report.findings.first().map(|finding| finding.location);
+    if let Some(wanted) = expect.location.filter(|wanted| located != Some(*wanted)) {
+        let hops = report.findings.first().map(|finding| finding.hops.clone());
+        complaints.push(format!("located at {located:?} (hops {hops:?}), not {wanted:?}"));
+    }
     let any = |name: &&&str| report.findings.iter().any(|finding| finding.id == **name);
     complaints.extend(expect.forbidden.iter().filter(any).map(|name| format!("{name} is there")));
     complaints

@@ -13,7 +13,7 @@ mod nat;
 mod ranges;
 mod timeouts;
 
-use pasvcheck::finding::Verdict;
+use pasvcheck::finding::{Location, Verdict};
 
 use crate::daemons::Daemon::{self, Aioftp, Inetutils, Proftpd, PureFtpd, Pyftpdlib, Vsftpd};
 use crate::daemons::{Config, PLAIN};
@@ -80,11 +80,13 @@ pub(crate) struct Expect {
     pub(crate) allowed: &'static [&'static str],
     /// Findings that must not even be there as a symptom.
     pub(crate) forbidden: &'static [&'static str],
+    /// Where the gravest finding must be.
+    pub(crate) location: Option<Location>,
 }
 
 impl Expect {
     const fn verdict(verdict: Verdict, findings: &'static [&'static str]) -> Self {
-        Self { verdict, findings, allowed: &[], forbidden: &[] }
+        Self { verdict, findings, allowed: &[], forbidden: &[], location: None }
     }
 
     const fn ok() -> Self {
@@ -106,6 +108,10 @@ impl Expect {
 
     const fn allow(self, allowed: &'static [&'static str]) -> Self {
         Self { allowed, ..self }
+    }
+
+    const fn at(self, location: Location) -> Self {
+        Self { location: Some(location), ..self }
     }
 
     const fn forbid(self, forbidden: &'static [&'static str]) -> Self {
