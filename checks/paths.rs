@@ -104,8 +104,12 @@ pub fn in_vain(transfer: &Transfer) -> bool {
     let server_ended = transfer.completion.as_ref().is_some_and(Answer::positive);
     // 125 says that the server has the connection (RFC 959 §5.4).
     let seen = transfer.preliminary.as_ref().and_then(Answer::code) == Some(125);
+    // A TLS handshake with the server's certificate is proof enough that it is the server.
+    let known = transfer.tls.as_ref().is_some_and(|tls| tls.handshake.as_ref().is_some_and(|h| h.answered()));
     transfer.data.outcome == Outcome::Open
         && !seen
+        && !known
+        && !transfer.failed_at_tls()
         && !lost
         && !goodbye
         && nothing_came

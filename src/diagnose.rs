@@ -23,7 +23,10 @@ pub struct Diagnosis {
 #[must_use]
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let mut recognised: Vec<(&Rule, Detail)> = checks::rules()
-        .flat_map(|rule| (rule.recognise)(evidence).into_iter().map(move |detail| (rule, detail)))
+        .flat_map(|rule| {
+            let details = (rule.recognise)(evidence).into_iter();
+            details.map(move |detail| (rule, under_tls(evidence, rule, detail)))
+        })
         .collect();
     // The order of the checks is kept among equals.
     recognised.sort_by_key(|(rule, detail)| std::cmp::Reverse(detail.severity.unwrap_or(rule.severity)));
@@ -34,6 +37,16 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     findings.sort_by_key(|finding| finding.explained_by.is_some());
     let verdict = verdict(evidence, &findings);
     Diagnosis { verdict, summary: summary(evidence, verdict, &findings), findings }
+}
+
+/// What was found of passive mode was found under TLS, if the session ran so.
+fn under_tls(evidence: &Evidence, rule: &Rule, mut detail: Detail) -> Detail {
+    const BEFORE: [&str; 6] = ["resolve", "control", "greeting", "tls", "login", "port-range"];
+    let at = detail.scope.endpoint;
+    let secured = evidence.checked().any(|endpoint| Some(endpoint.address) == at && endpoint.under_tls());
+    let later = checks::owner(rule.name).is_some_and(|check| !BEFORE.contains(&check.name));
+    detail.scope.tls = secured && later;
+    detail
 }
 
 /// The judgement of one endpoint: of everything that was found there, explained or not, since a dead address is dead

@@ -7,10 +7,9 @@ use crate::checks::paths::{
     Way, by_advertised, by_control, closed_at_control, other_address, visits_at_control,
 };
 use crate::checks::port_range::banned;
-use crate::checks::support::{each, port_list, product_at, quoted_visit, works_elsewhere};
+use crate::checks::support::{each, port_list, quoted_visit, works_elsewhere};
 use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, PortRange, PortState, Visit};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
-use crate::server::Platform;
 
 /// Milliseconds of round-trip time from which a reset's own time tells how far away its sender is.
 const TELLING_RTT_MS: f64 = 10.0;
@@ -346,34 +345,5 @@ pub(super) fn ipv6_broken(evidence: &Evidence) -> Vec<Detail> {
         );
         let severity = if elsewhere { Severity::Warning } else { Severity::Critical };
         Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(severity))
-    })
-}
-
-/// Announced ports open, and the same ports are silent when they are not announced.
-pub(super) fn alg_required(evidence: &Evidence) -> Vec<Detail> {
-    each(evidence, |endpoint| {
-        let cold: Vec<_> = endpoint.cold.iter().filter(|probe| probe.opened_when_live).collect();
-        if cold.is_empty() || cold.iter().any(|probe| probe.connect.outcome != Outcome::Silent) {
-            return None;
-        }
-        let platform = product_at(endpoint).map(|known| known.product.platform());
-        if platform == Some(Platform::Windows) {
-            return None; // Windows sends no resets for closed ports, whether the firewall lets them through or not
-        }
-        let ports: Vec<u16> = cold.iter().map(|probe| probe.connect.to.port()).collect();
-        let title = "data ports are open only while they are announced".to_owned();
-        let detail = format!(
-            "Announced ports open at once, but {}, announced a moment earlier, give no answer any more: {}. A firewall or \
-             NAT device reads the control connection and opens each port for one transfer. That works in clear text only: \
-             with TLS the device cannot read the reply, and FTPS hangs at the listing.",
-            port_list(&ports),
-            cold[0].connect.describe()
-        );
-        let confidence =
-            if platform == Some(Platform::Unix) { Confidence::Likely } else { Confidence::Possible };
-        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
-        Some(cold.iter().fold(seen, |seen, probe| {
-            seen.quote(format!("unannounced port {} {}", probe.connect.to.port(), probe.connect.describe()))
-        }))
     })
 }

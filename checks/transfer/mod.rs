@@ -3,7 +3,10 @@
 mod idle;
 mod rules;
 mod run;
+mod secured;
 mod segments;
+
+use run::Order;
 
 use super::paths::ways_to_try;
 use super::{Check, Reach, Rule};
@@ -89,9 +92,25 @@ pub const CHECK: Check = Check {
     ],
 };
 
+async fn observe(session: &mut Session<'_>) {
+    if session.data_guard().is_some() {
+        secured::listings(session).await;
+    } else {
+        listings(session).await;
+    }
+    if let Some(path) = session.plan.download.clone() {
+        download(session, path).await;
+    }
+    if let Some(silence) = session.plan.idle {
+        idle::test(session, silence).await;
+    }
+    // At the very end: vsftpd closes the session over it.
+    secured::without_resumption(session).await;
+}
+
 /// A listing by the way that the standard names; by the others only if that one fails, or if the 227 names another
 /// address, where each way has to prove itself.
-async fn observe(session: &mut Session<'_>) {
+pub(in crate::checks) async fn listings(session: &mut Session<'_>) {
     let elsewhere = super::paths::other_address(session.endpoint()).is_some();
     for (mode, via) in ways_to_try(session.endpoint()) {
         let done = session.endpoint().transfers.iter().any(Transfer::completed);
@@ -99,17 +118,12 @@ async fn observe(session: &mut Session<'_>) {
         if settled || !session.reopen().await {
             continue;
         }
-        run::transfer(session, mode, via, Command::List, None).await;
-        segments::experiment(session, &Command::List, None).await;
+        let order = Order::listing(mode, via);
+        run::transfer(session, &order).await;
+        segments::experiment(session, &order).await;
         if refused_for_itself(session.endpoint()) {
             return; // the same refusal would meet every other way
         }
-    }
-    if let Some(path) = session.plan.download.clone() {
-        download(session, path).await;
-    }
-    if let Some(silence) = session.plan.idle {
-        idle::test(session, silence).await;
     }
 }
 
@@ -133,9 +147,9 @@ async fn download(session: &mut Session<'_>, path: Argument) {
     let answer = session.ask(Command::Size(path.clone())).await;
     let size =
         answer.reply().filter(|reply| reply.code == 213).and_then(|reply| reply.text().trim().parse().ok());
-    let command = Command::Retr(path);
-    run::transfer(session, mode, via, command.clone(), size).await;
-    segments::experiment(session, &command, size).await;
+    let order = Order { mode, via, command: Command::Retr(path), size, own_session: false };
+    run::transfer(session, &order).await;
+    segments::experiment(session, &order).await;
 }
 
 fn summary(endpoint: &Endpoint) -> String {
@@ -152,11 +166,12 @@ fn summary(endpoint: &Endpoint) -> String {
 }
 
 /// A transfer in words: `LIST by PASV: 212 bytes in 4.1 ms, 226`.
-pub(super) fn describe(transfer: &Transfer) -> String {
+pub(in crate::checks) fn describe(transfer: &Transfer) -> String {
     let Transfer { command, mode, .. } = transfer;
     let via =
         if transfer.via == Via::Control && *mode == Mode::Pasv { " at the control address" } else { "" };
-    let head = format!("{command} by {mode}{via}");
+    let tls = if transfer.tls.is_some() { " under TLS" } else { "" };
+    let head = format!("{command} by {mode}{via}{tls}");
     if transfer.completed() {
         let code = transfer.completion.as_ref().and_then(Answer::code).unwrap_or(226);
         let rate = if command.starts_with("RETR") {
@@ -172,6 +187,12 @@ pub(super) fn describe(transfer: &Transfer) -> String {
     let came = bytes(transfer.bytes as f64);
     let problem = match (&transfer.completion, &transfer.preliminary) {
         _ if !transfer.data.open() => transfer.data.describe(),
+        _ if transfer.failed_at_tls() => {
+            let handshake = transfer.tls.as_ref().and_then(|tls| tls.handshake.as_ref());
+            let said =
+                transfer.refusal().map_or_else(String::new, |reply| format!(", \"{}\"", reply.last_line()));
+            format!("TLS: {}{said}", handshake.map_or_else(String::new, crate::evidence::Handshake::describe))
+        }
         _ if transfer.unfinished() => {
             format!("{came} in {}, not finished", milliseconds(transfer.elapsed_ms))
         }

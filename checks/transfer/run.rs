@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::time::sleep;
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{sleep, timeout};
 
 use crate::checks::paths::closed_at_control;
 use crate::clock::{Stopwatch, in_ms};
-use crate::evidence::{Answer, Connect, DataEnd, Mode, Outcome, Patience, Transfer, Via};
+use crate::evidence::{
+    Answer, Connect, DataEnd, DataTls, HandshakeOutcome, Mode, Outcome, Patience, Transfer, Via,
+};
 use crate::ftp::Command;
 use crate::net::Stream;
+use crate::net::tls::Opened;
 use crate::probe::Session;
 
 /// How often a long download tells how far it is.
@@ -21,22 +25,46 @@ const LISTING_LIMIT: u64 = 8 * 1024 * 1024;
 /// Bytes that show that small segments get through where usual ones did not: dozens of packets.
 const EXPERIMENT_LIMIT: u64 = 32 * 1024;
 
+/// What is to be transferred, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    /// The passive command.
+    pub(super) mode: Mode,
+    /// Which address to connect to.
+    pub(super) via: Via,
+    /// LIST, RETR or STOR.
+    pub(super) command: Command,
+    /// What the server said that the file has, in bytes.
+    pub(super) size: Option<u64>,
+    /// Under TLS: a session of its own, instead of the control connection's.
+    pub(super) own_session: bool,
+}
+
+impl Order {
+    /// A listing.
+    pub(super) fn listing(mode: Mode, via: Via) -> Self {
+        Self { mode, via, command: Command::List, size: None, own_session: false }
+    }
+}
+
 /// Asks for a fresh listener, connects, sends the command, and follows it to the end. The facts are added to the
-/// evidence. `size` is what the server said that the file has, in bytes.
-pub(super) async fn transfer(
-    session: &mut Session<'_>,
-    mode: Mode,
-    via: Via,
-    command: Command,
-    size: Option<u64>,
-) {
+/// evidence.
+pub(super) async fn transfer(session: &mut Session<'_>, order: &Order) {
+    let Order { mode, via, command, size, own_session } = order.clone();
     let Some((stream, data)) = connect(session, mode, via).await else { return };
+    let guard = session.data_guard();
     let mut seen = Transfer {
         mode,
         via,
         command: command.shown(),
         data,
         segment: session.segment(),
+        tls: guard.as_ref().map(|_| DataTls {
+            reuse: !own_session,
+            handshake: None,
+            other_certificate: false,
+            close_notify: None,
+        }),
         preliminary: None,
         completion: None,
         bytes: 0,
@@ -88,8 +116,51 @@ async fn connect(session: &mut Session<'_>, mode: Mode, via: Via) -> Option<(Box
 enum Event {
     Data(std::io::Result<usize>),
     Reply(Answer),
+    Secured(Box<Opened>),
     Pause,
 }
+
+/// The data connection.
+enum Data {
+    Open(Box<dyn Stream>),
+    /// Its TLS handshake is under way.
+    Securing(BoxFuture<'static, Opened>),
+    Gone,
+}
+
+impl Data {
+    /// Begins with TLS, if there is to be any. The server is told so by the command, and takes part from then on
+    /// (RFC 4217 §12.3).
+    fn begin(session: &Session<'_>, stream: Box<dyn Stream>, reuse: bool) -> Self {
+        match session.data_guard() {
+            None => Self::Open(stream),
+            Some(guard) => {
+                let patience = session.plan.limits.handshake.min(session.left());
+                Self::Securing(Box::pin(guard.secure(stream, reuse, patience)))
+            }
+        }
+    }
+
+    /// What comes next on it. May be dropped while it waits: nothing is lost.
+    async fn next(&mut self, buffer: &mut [u8]) -> Event {
+        match self {
+            Self::Open(stream) => Event::Data(stream.read(buffer).await),
+            Self::Securing(handshake) => Event::Secured(Box::new(handshake.await)),
+            Self::Gone => std::future::pending().await,
+        }
+    }
+
+    /// Closes our end at once: `ProFTPD` confirms only after it (it lingers for `TimeoutLinger`, 10 s).
+    async fn close(&mut self) {
+        if let Self::Open(stream) = self {
+            let _ = timeout(GOODBYE, stream.shutdown()).await;
+        }
+        *self = Self::Gone;
+    }
+}
+
+/// What our own end of a TLS session may take to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(200);
 
 /// Sends the command and gathers events until both connections have said their last, or one of them keeps silent for too
 /// long.
@@ -109,22 +180,17 @@ async fn follow(
         seen.preliminary = Some(gone);
         return;
     }
+    let reuse = seen.tls.as_ref().is_some_and(|tls| tls.reuse);
+    let mut data = Data::begin(session, stream, reuse);
     let mut buffer = vec![0; 64 * 1024];
     let (mut told, mut replies) = (0, 0);
-    let mut stream = Some(stream);
     while !finished(seen) {
         let patience = patience(session, seen);
         if patience.is_zero() {
             return;
         }
-        match next(session, stream.as_mut(), seen, &mut buffer, patience).await {
-            Event::Data(Ok(0)) => {
-                seen.end = Some(DataEnd::Closed);
-                // Our end is closed at once: ProFTPD confirms only after it (it lingers for TimeoutLinger, 10 s).
-                stream = None;
-            }
-            Event::Data(Err(_)) => seen.end = Some(DataEnd::Reset),
-            Event::Data(Ok(count)) => {
+        match next(session, &mut data, seen, &mut buffer, patience).await {
+            Event::Data(Ok(count)) if count > 0 => {
                 took(seen, &buffer[..count], clock);
                 let enough = match (session.segment(), command) {
                     (Some(_), _) => EXPERIMENT_LIMIT,
@@ -140,6 +206,14 @@ async fn follow(
                     session.progress(&progress(seen, clock));
                 }
             }
+            Event::Data(end) => {
+                ended(seen, &end);
+                data.close().await;
+            }
+            Event::Secured(opened) => match secured(session, seen, *opened) {
+                Some(stream) => data = Data::Open(stream),
+                None => data = Data::Gone,
+            },
             Event::Reply(answer) => {
                 heard(seen, answer);
                 replies += 1;
@@ -159,6 +233,37 @@ async fn follow(
     }
 }
 
+/// The data is at its end. Under TLS many servers close without the goodbye that RFC 8446 §6.1 wants; the bytes are whole
+/// all the same if the server confirms them.
+fn ended(seen: &mut Transfer, end: &std::io::Result<usize>) {
+    let orderly = match end {
+        Ok(_) => Some(true),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Some(false),
+        Err(_) => None,
+    };
+    if let Some(tls) = &mut seen.tls {
+        tls.close_notify = orderly;
+    }
+    seen.end = Some(if orderly.is_some() { DataEnd::Closed } else { DataEnd::Reset });
+}
+
+/// The data connection's handshake is over, one way or the other.
+fn secured(session: &Session<'_>, seen: &mut Transfer, opened: Opened) -> Option<Box<dyn Stream>> {
+    let own =
+        session.endpoint().tls.as_ref().and_then(|tls| tls.chain.as_ref()?.own().map(|own| &own.sha256));
+    let other = opened.certificate.as_ref().is_some_and(|seen| own.is_some_and(|own| own != seen));
+    if opened.stream.is_none() {
+        seen.end = Some(match opened.fact.outcome {
+            HandshakeOutcome::Silent { waited_ms } => DataEnd::Stalled { silent_ms: waited_ms },
+            _ => DataEnd::Unsecured,
+        });
+    }
+    if let Some(tls) = &mut seen.tls {
+        (tls.handshake, tls.other_certificate) = (Some(opened.fact), other);
+    }
+    opened.stream
+}
+
 /// Both ends have said their last: a refusal, or a final reply and the end of the data.
 fn finished(seen: &Transfer) -> bool {
     let refused =
@@ -176,6 +281,8 @@ fn patience(session: &Session<'_>, seen: &Transfer) -> Duration {
         return (limits.patient + session.rtt() * 8).min(session.left());
     }
     let wanted = match (&seen.preliminary, &seen.end, seen.bytes) {
+        // The handshake was waited for already, and no word came beside it.
+        (None, Some(DataEnd::Stalled { .. }), 0) => limits.quick,
         (_, Some(_), _) => limits.completion,
         (None, None, 0) => limits.first_sign,
         _ => limits.stall,
@@ -185,7 +292,7 @@ fn patience(session: &Session<'_>, seen: &Transfer) -> Duration {
 
 async fn next(
     session: &mut Session<'_>,
-    stream: Option<&mut Box<dyn Stream>>,
+    data: &mut Data,
     seen: &Transfer,
     buffer: &mut [u8],
     patience: Duration,
@@ -196,16 +303,9 @@ async fn next(
     let generous = patience + Duration::from_secs(5);
     tokio::select! {
         biased;
-        data = read(stream, buffer), if seen.end.is_none() => Event::Data(data),
+        event = data.next(buffer), if seen.end.is_none() => event,
         answer = control.answer(generous), if replies => Event::Reply(answer),
         () = sleep(patience) => Event::Pause,
-    }
-}
-
-async fn read(stream: Option<&mut Box<dyn Stream>>, buffer: &mut [u8]) -> std::io::Result<usize> {
-    match stream {
-        Some(stream) => stream.read(buffer).await,
-        None => Ok(0),
     }
 }
 

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pasvcheck::evidence::PortRange;
 use pasvcheck::net::survey::Rate;
+use pasvcheck::plan::CERT_DAYS;
 
 const AFTER_HELP: &str = "\
 Exit codes, the same for every format:
@@ -21,6 +22,7 @@ Exit codes, the same for every format:
 Examples:
   pasvcheck ftp.example.com
   pasvcheck --user web --range 50000-50100 ftp.example.com
+  pasvcheck --tls required ftp.example.com
   pasvcheck --json ftp.example.com > report.json
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
@@ -56,11 +58,13 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// HOST, HOST:PORT, [IPV6]:PORT or ftp://USER@HOST:PORT/DIRECTORY
+    /// HOST, HOST:PORT, [IPV6]:PORT, ftp://USER@HOST:PORT/DIRECTORY, or ftps:// for TLS from the first byte
     #[arg(value_name = "TARGET", required_unless_present = "from")]
     pub(crate) targets: Vec<String>,
     #[command(flatten)]
     pub(crate) login: LoginArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     #[command(flatten)]
     pub(crate) what: WhatArgs,
     #[command(flatten)]
@@ -84,15 +88,43 @@ pub(crate) struct LoginArgs {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// auto: a named user's password is never sent in clear to a server that offers TLS; off: it is
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// auto: what the server offers, implicit on port 990; required: or nothing; explicit: AUTH TLS; implicit: from the
+    /// first byte; off: in clear text
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) tls: TlsMode,
+    /// Send a named user's password although the certificate is bad (which is still reported)
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Also trust the root certificates in this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Certificate of this client, for servers that ask for one (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Warn when the server's certificate has fewer days left
+    #[arg(long, value_name = "N", default_value_t = CERT_DAYS)]
+    pub(crate) cert_days: u32,
+    /// Also log a named user in without TLS, to compare: the password crosses the network in clear (anonymous logins are
+    /// always compared)
+    #[arg(long)]
+    pub(crate) compare_cleartext: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TlsMode {
     Auto,
     Off,
+    Required,
+    Explicit,
+    Implicit,
 }
 
 #[derive(Debug, Args)]

@@ -11,13 +11,13 @@ use pasvcheck::finding::Verdict;
 use pasvcheck::ftp::Argument;
 use pasvcheck::net::survey::raise_file_limit;
 use pasvcheck::net::{Network, System};
-use pasvcheck::plan::{Families, Plan, Request, TlsUse};
+use pasvcheck::plan::{Families, Plan, Request};
 use pasvcheck::probe;
 use pasvcheck::report::{Report, json, terminal};
 
-use super::args::{CheckArgs, Format, OutputArgs, PublicAddress, TlsMode};
+use super::args::{CheckArgs, Format, OutputArgs, PublicAddress};
 use super::output::{Console, Spinner};
-use super::{Problem, password};
+use super::{Problem, password, tls};
 
 /// Largest report file that is read.
 const REPORT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -137,10 +137,7 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     let mut plan = Plan::new(request.target);
     plan.login = password::credentials(&args.login, request.user.as_ref(), !args.output.dry_run)?;
     plan.directory = request.directory;
-    plan.tls = match args.login.tls {
-        TlsMode::Auto => TlsUse::Auto,
-        TlsMode::Off => TlsUse::Off,
-    };
+    plan.tls = tls::plan(&args.tls, request.implicit_tls)?;
     plan.range = args.what.range;
     plan.scan = args.what.scan;
     plan.idle = args.what.idle;

@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod output;
 mod password;
+mod tls;
 
 use std::ffi::OsString;
 use std::io::Write;

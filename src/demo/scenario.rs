@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -11,6 +12,7 @@ use super::expect::Expect;
 use crate::evidence::{IcmpError, PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::Treatment;
+use crate::net::tls::TlsOptions;
 use crate::plan::{Credentials, Limits, Plan, TlsUse};
 use crate::responder::Script;
 
@@ -219,8 +221,14 @@ pub struct Options {
     pub user: Option<String>,
     /// The password that goes with it.
     pub password: String,
-    /// `--tls off`.
-    pub tls_off: bool,
+    /// `--tls`.
+    pub tls: TlsUse,
+    /// `--insecure`.
+    pub insecure: bool,
+    /// `--compare-cleartext`.
+    pub compare_cleartext: bool,
+    /// Whether this host trusts the authority that signs the servers' certificates.
+    pub trusts_servers: bool,
     /// `--download`.
     pub download: Option<String>,
     /// `--idle`, in milliseconds.
@@ -246,7 +254,10 @@ impl Default for Options {
             scan: false,
             user: None,
             password: String::new(),
-            tls_off: false,
+            tls: TlsUse::Auto,
+            insecure: false,
+            compare_cleartext: false,
+            trusts_servers: true,
             download: None,
             idle_ms: None,
             follow_private: false,
@@ -290,7 +301,13 @@ impl Scenario {
                 Argument::new(path.as_str()).map_err(|_| ScenarioError::Value("check.download", "path"))?;
             plan.download = Some(path);
         }
-        plan.tls = if options.tls_off { TlsUse::Off } else { TlsUse::Auto };
+        plan.tls.mode = options.tls;
+        plan.tls.insecure = options.insecure;
+        plan.tls.compare_cleartext = options.compare_cleartext;
+        if options.trusts_servers {
+            let roots = vec![crate::responder::certificate::authority()];
+            plan.tls.options = Arc::new(TlsOptions { roots, identity: None });
+        }
         plan.follow_private = options.follow_private;
         plan.public_address = options.public_address;
         plan.checks.retain(|check| !options.skip.iter().any(|skipped| skipped == check));

@@ -106,4 +106,7 @@ pub struct Loss {
     /// The command that this reply answered.
     #[serde(default)]
     pub last_command: Option<String>,
+    /// Clear text that came in the middle of a TLS session: vsftpd writes its last words so.
+    #[serde(default)]
+    pub in_clear: Option<String>,
 }

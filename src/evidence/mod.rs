@@ -10,6 +10,7 @@ mod idle;
 mod offer;
 mod path;
 mod survey;
+mod tls;
 mod transfer;
 
 use std::net::IpAddr;
@@ -25,6 +26,9 @@ pub use idle::IdleTest;
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
 pub use path::{Hop, PathFacts, Walk};
 pub use survey::{PortState, RangeSource, Span, Survey, spans};
+pub use tls::{
+    Certificate, Chain, ControlTls, DataTls, Handshake, HandshakeOutcome, OldTls, Trust, Validity,
+};
 pub use transfer::{DataEnd, Transfer};
 
 /// Everything that one run saw of one target.
@@ -70,6 +74,15 @@ pub struct Told {
     /// Whether credentials of a named user were to be used (`--user`).
     #[serde(default)]
     pub named_user: bool,
+    /// Whether a bad certificate was to be gone past (`--insecure`).
+    #[serde(default)]
+    pub insecure: bool,
+    /// Days before the end of a certificate from which on it is worth a warning (`--cert-days`); 0 for the usual 21.
+    #[serde(default)]
+    pub cert_days: u32,
+    /// What the user said of TLS, where that was more than `auto`.
+    #[serde(default)]
+    pub tls: Option<String>,
 }
 
 /// Facts about the host that the check runs on.
@@ -156,6 +169,9 @@ pub struct Endpoint {
     /// The answer to FEAT (RFC 2389 §3).
     #[serde(default)]
     pub features: Option<Answer>,
+    /// TLS on the control connection; `None` if it was not tried.
+    #[serde(default)]
+    pub tls: Option<ControlTls>,
     /// How the login went.
     #[serde(default)]
     pub login: Option<Login>,
@@ -174,6 +190,9 @@ pub struct Endpoint {
     /// Each transfer that was tried.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
+    /// The same server asked in clear text, where the session itself ran under TLS; `None` if that was not done.
+    #[serde(default)]
+    pub cleartext: Option<Cleartext>,
     /// What became of the control connection in a silence (`--idle`).
     #[serde(default)]
     pub idle: Vec<IdleTest>,
@@ -189,6 +208,26 @@ pub struct Endpoint {
     /// The dialogue, line by line, without the password.
     #[serde(default)]
     pub dialogue: Vec<Entry>,
+}
+
+/// A second, short session in clear text, to compare: what a device on the way may do to a dialogue that it can read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cleartext {
+    /// The first thing that the server said; `None` if there was no connection.
+    #[serde(default)]
+    pub greeting: Option<Answer>,
+    /// How the login went.
+    #[serde(default)]
+    pub login: Option<Login>,
+    /// Its passive offers.
+    #[serde(default)]
+    pub offers: Vec<Offer>,
+    /// Its listing, where one was needed.
+    #[serde(default)]
+    pub transfers: Vec<Transfer>,
+    /// Each time its control connection was lost.
+    #[serde(default)]
+    pub losses: Vec<Loss>,
 }
 
 /// What the server said first.
@@ -294,12 +333,14 @@ impl Endpoint {
             greeting: None,
             tls_hello: None,
             features: None,
+            tls: None,
             login: None,
             offers: Vec::new(),
             cold: Vec::new(),
             path: None,
             survey: None,
             transfers: Vec::new(),
+            cleartext: None,
             idle: Vec::new(),
             unasked: Vec::new(),
             losses: Vec::new(),
@@ -320,6 +361,12 @@ impl Endpoint {
         self.greeting
             .as_ref()
             .is_some_and(|greeting| greeting.answer.code() == Some(220) && !greeting.is_mail())
+    }
+
+    /// Whether its session, and its data, ran under TLS.
+    #[must_use]
+    pub fn under_tls(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.secured() && tls.login_refused.is_none())
     }
 
     /// Whether the login succeeded.

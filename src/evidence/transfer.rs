@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Connect, Mode, Via};
+use super::{Answer, Connect, DataTls, Mode, Via};
 
 /// One LIST or RETR over a data connection of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Transfer {
     /// The segment size that the server was held to, in bytes; `None` for the usual one.
     #[serde(default)]
     pub segment: Option<u16>,
+    /// TLS on the data connection; `None` for one in clear.
+    #[serde(default)]
+    pub tls: Option<DataTls>,
     /// The first reply: 125 or 150 (RFC 959 §5.4), or a refusal.
     #[serde(default)]
     pub preliminary: Option<Answer>,
@@ -58,6 +61,8 @@ pub enum DataEnd {
         /// Milliseconds without a byte.
         silent_ms: f64,
     },
+    /// Its TLS handshake failed.
+    Unsecured,
 }
 
 impl Transfer {
@@ -77,6 +82,20 @@ impl Transfer {
     #[must_use]
     pub fn proves(&self) -> bool {
         self.completed() && self.segment.is_none()
+    }
+
+    /// Whether it failed at TLS: the handshake itself, or the server's word afterwards that it will not have it.
+    #[must_use]
+    pub fn failed_at_tls(&self) -> bool {
+        let Some(tls) = &self.tls else { return false };
+        // Where the server gave no sign of life at all it may never have seen the connection.
+        let begun = self.preliminary.as_ref().and_then(Answer::code).is_some_and(|code| code < 200);
+        let broken = tls
+            .handshake
+            .as_ref()
+            .is_some_and(|handshake| !handshake.done() && (handshake.answered() || begun))
+            && !matches!(self.end, Some(DataEnd::Stalled { .. }));
+        broken || (self.bytes == 0 && !self.completed() && self.refusal().is_some_and(refuses_tls))
     }
 
     /// Whether bytes stopped flowing although the server had begun.
@@ -113,4 +132,20 @@ impl Transfer {
     pub fn rate(&self) -> f64 {
         self.bytes as f64 / (self.elapsed_ms.max(0.001) / 1000.0)
     }
+}
+
+/// Words of servers that do not take the TLS of a data connection: vsftpd 522, `FileZilla` Server 425, `ProFTPD` 425, AWS
+/// Transfer 522; the codes alone stand for other things too.
+fn refuses_tls(reply: &crate::ftp::Reply) -> bool {
+    const WORDS: &[&str] = &[
+        "session reuse",
+        "not resumed",
+        "cached tls session",
+        "ssl connection failed",
+        "tls connection failed",
+        "unable to build data connection: operation not permitted",
+        "tls session",
+        "tls handshake",
+    ];
+    matches!(reply.code, 421 | 425 | 426 | 450 | 522) && WORDS.iter().any(|words| reply.says(words))
 }

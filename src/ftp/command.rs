@@ -54,7 +54,9 @@ impl fmt::Debug for Secret {
 /// The commands that pasvcheck knows. There is no PORT, no `EPSV ALL`, and nothing that writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `AUTH TLS` (RFC 4217 §4); asked only to learn whether TLS is offered.
+    /// `AUTH SSL`, the older name, which some servers alone know.
+    AuthSsl,
+    /// `AUTH TLS` (RFC 4217 §4).
     AuthTls,
     /// `CSID`, which makes `ProFTPD` tell its version.
     Csid,
@@ -70,6 +72,12 @@ pub enum Command {
     Pass(Secret),
     /// `PASV` (RFC 959 §4.1.2) or `EPSV` without argument (RFC 2428 §3).
     Passive(Mode),
+    /// `PBSZ 0`: no buffer, which TLS needs none of, and still it has to be said (RFC 4217 §8).
+    Pbsz,
+    /// `PROT C`: data connections in clear (RFC 4217 §9).
+    ProtClear,
+    /// `PROT P`: data connections under TLS (RFC 4217 §9).
+    ProtPrivate,
     /// `QUIT` (RFC 959 §4.1.1).
     Quit,
     /// `RETR` (RFC 959 §4.1.3).
@@ -89,7 +97,7 @@ impl Command {
     #[must_use]
     pub fn verb(&self) -> &'static str {
         match self {
-            Self::AuthTls => "AUTH",
+            Self::AuthSsl | Self::AuthTls => "AUTH",
             Self::Csid => "CSID",
             Self::Cwd(_) => "CWD",
             Self::Feat => "FEAT",
@@ -97,6 +105,8 @@ impl Command {
             Self::Noop => "NOOP",
             Self::Pass(_) => "PASS",
             Self::Passive(mode) => mode.verb(),
+            Self::Pbsz => "PBSZ",
+            Self::ProtClear | Self::ProtPrivate => "PROT",
             Self::Quit => "QUIT",
             Self::Retr(_) => "RETR",
             Self::Size(_) => "SIZE",
@@ -123,7 +133,11 @@ impl Command {
 
     fn line(&self) -> String {
         match self {
+            Self::AuthSsl => "AUTH SSL".to_owned(),
             Self::AuthTls => "AUTH TLS".to_owned(),
+            Self::Pbsz => "PBSZ 0".to_owned(),
+            Self::ProtClear => "PROT C".to_owned(),
+            Self::ProtPrivate => "PROT P".to_owned(),
             Self::Csid => "CSID Name=pasvcheck;".to_owned(),
             Self::Cwd(directory) => format!("CWD {}", directory.as_str()),
             Self::Pass(secret) => format!("PASS {}", secret.0.as_str()),

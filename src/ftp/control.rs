@@ -137,6 +137,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
         &self.stream
     }
 
+    /// The connection, for whoever puts TLS on it. What was received and not read is lost on purpose: clear text must not
+    /// slip into the protected dialogue (RFC 4217 §15.1.2).
+    pub fn into_stream(self) -> S {
+        self.stream
+    }
+
     /// How the connection ended, if it did.
     pub fn ended(&self) -> Option<&Answer> {
         self.ended.as_ref()

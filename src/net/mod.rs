@@ -14,7 +14,7 @@ pub mod resolve;
 mod scripted;
 pub mod survey;
 mod system;
-pub mod tls_hello;
+pub mod tls;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use scripted::{Lookup, PortRule, Scripted, Treatment};
+pub use scripted::{Lookup, PortRule, Readable, Scripted, Treatment};
 pub use system::System;
 
 use crate::evidence::{Connect, Outcome, Resolution};
@@ -39,6 +39,11 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
 
     /// From now on, closing sends a reset: for probes that must leave no TIME-WAIT on either side.
     fn reset_on_close(&self) {}
+
+    /// Clear text that came in the middle of a TLS session, if any did.
+    fn in_clear(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What came of a connect, with the stream if it opened.

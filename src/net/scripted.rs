@@ -22,6 +22,9 @@ use crate::evidence::{Connect, IcmpError, Outcome, PortRange, Resolution};
 /// Finds the loopback address behind a scripted address and port, if something listens there now.
 pub type Lookup = Arc<dyn Fn(SocketAddr) -> Option<SocketAddr> + Send + Sync>;
 
+/// Tells whether a scripted address and port was announced where a device on the way can read it.
+pub type Readable = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
+
 /// What happens to a SYN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Treatment {
@@ -35,7 +38,8 @@ pub enum Treatment {
     Reset,
     /// No answer.
     Silent,
-    /// It only gets through if the port is announced at that moment: a firewall that reads the control connection.
+    /// It only gets through if the port is announced at that moment, in clear: a firewall that reads the control
+    /// connection.
     WhileAnnounced,
 }
 
@@ -70,6 +74,8 @@ pub struct Scripted {
     pub delay: Duration,
     /// The servers' listeners.
     pub listeners: Lookup,
+    /// Which of them were announced in clear.
+    pub readable: Readable,
     /// Addresses at which a host of the scenario stands.
     pub hosts: Vec<IpAddr>,
     /// How often each rule was used.
@@ -144,8 +150,8 @@ impl Scripted {
         }
         let listener = (self.listeners)(to);
         let treatment = match (self.treatment(to).0, listener) {
-            (Treatment::WhileAnnounced, Some(_)) => Treatment::Pass,
-            (Treatment::WhileAnnounced, None) => Treatment::Silent,
+            (Treatment::WhileAnnounced, Some(_)) if (self.readable)(to) => Treatment::Pass,
+            (Treatment::WhileAnnounced, _) => Treatment::Silent,
             (Treatment::LosesLarge(limit), _) if segment <= limit => Treatment::Pass,
             (other, _) => other,
         };

@@ -164,7 +164,8 @@ impl Work<'_> {
     async fn pass(&mut self, ports: &[u16], pass: Pass) -> Tally {
         let (network, order) = (self.network, self.order);
         let clock = Stopwatch::start();
-        let mut waiting = ports.iter().copied();
+        let (mut waiting, mut postponed) = (ports.iter().copied(), Vec::new());
+        let mut widest = pass.window;
         let (mut window, mut tally, mut sent) = (FIRST_WINDOW.min(pass.window), Tally::default(), 0_u32);
         let mut flying = FuturesUnordered::new();
         let mut next = waiting.next();
@@ -179,7 +180,7 @@ impl Work<'_> {
                     pass.patience.unwrap_or_else(|| self.estimate.patience()),
                 ));
                 sent += 1;
-                next = waiting.next();
+                next = waiting.next().or_else(|| postponed.pop());
                 continue;
             }
             let pause = pass
@@ -194,14 +195,16 @@ impl Work<'_> {
             };
             let (port, outcome, took) = done;
             if exhausted(&outcome) {
-                // Out of file descriptors or local ports: fewer at a time, and this one again at the end.
-                window = (flying.len() / 2).max(1);
-                flying.push(ask(
-                    network,
-                    order,
-                    port,
-                    pass.patience.unwrap_or_else(|| self.estimate.patience()),
-                ));
+                // Out of file descriptors or local ports: fewer at a time, and this one again when others are done.
+                widest = (flying.len() * 3 / 4).max(1);
+                window = window.min(widest);
+                if flying.is_empty() {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                match next {
+                    None => next = Some(port),
+                    Some(_) => postponed.push(port),
+                }
                 continue;
             }
             if matches!(outcome, Outcome::Open | Outcome::Reset | Outcome::Icmp(_)) {
@@ -209,7 +212,7 @@ impl Work<'_> {
                 tally.prompt += usize::from(took < RETRANSMISSION);
                 self.estimate.add(took);
             }
-            window = (window + 1).min(pass.window);
+            window = (window + 1).min(widest);
             self.note(port, &outcome);
         }
     }
@@ -241,7 +244,7 @@ impl Work<'_> {
                 return;
             }
             let patience = RETRANSMISSION + self.estimate.patience();
-            let (hits, loss) = self.look_again(ports, &mut silent, patience, pace).await;
+            let (hits, loss) = self.look_again(ports, &mut silent, pace).await;
             if self.order.over() {
                 return;
             }
@@ -280,13 +283,15 @@ impl Work<'_> {
         &mut self,
         ports: &[u16],
         silent: &mut [u16],
-        patience: Duration,
         pace: Option<f64>,
     ) -> (usize, Option<f64>) {
         self.chance.shuffle(silent);
         let answered = |port: &&u16| self.states[usize::from(**port)].as_ref().is_some_and(answers);
         let known: Vec<u16> = ports.iter().filter(answered).take(SAMPLE).copied().collect();
         let unknown = silent[..silent.len().min(SAMPLE)].to_vec();
+        // Where loss can be measured no retransmission has to be waited for.
+        let patience = self.estimate.patience();
+        let patience = if known.is_empty() { patience + RETRANSMISSION } else { patience * 2 };
         let slow = |share: f64| pace.map_or(SAMPLE_RATE, |pace| pace.min(SAMPLE_RATE)) * share;
         let look = |share| Pass { pace: Some(slow(share)), patience: Some(patience), window: SAMPLE };
         let hits = self.pass(&unknown, look(1.0)).await.answered;
@@ -318,7 +323,7 @@ fn answers(state: &PortState) -> bool {
 }
 
 /// Whether so many silent ports have been asked often enough: where a share of all packets is lost, less than one port in
-/// two surveys is then taken for silent that is not.
+/// twenty surveys is then taken for silent that is not.
 fn enough(silent: usize, loss: f64, asks: i32) -> bool {
     if loss == 0.0 {
         return true;
@@ -327,7 +332,7 @@ fn enough(silent: usize, loss: f64, asks: i32) -> bool {
     let loss = (loss + 0.03).min(0.9);
     #[expect(clippy::cast_precision_loss, reason = "at most 65,535")]
     let wrong = silent as f64 * loss.powi(asks);
-    wrong < 0.5
+    wrong < 0.05
 }
 
 /// Asks one port, no longer than the survey lasts.
@@ -459,6 +464,7 @@ mod tests {
             routers: Vec::new(),
             delay: Duration::ZERO,
             listeners: Arc::new(|_| None),
+            readable: Arc::new(|_| false),
             hosts: vec![[127, 0, 0, 1].into()],
             used: Mutex::default(),
         }

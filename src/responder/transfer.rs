@@ -18,6 +18,7 @@ use super::passive::Listener;
 use super::persona::Stages;
 use super::server::plain;
 use super::session::Session;
+use super::tls::Wire;
 
 /// What a transfer moves.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl Session {
     async fn transfer(&mut self, stages: Stages, cargo: Cargo) -> io::Result<Then> {
         let shared = Arc::clone(&self.shared);
         let words = shared.words;
-        if shared.script.login.needs_tls_data {
+        if shared.script.login.needs_tls_data && !self.private {
             return self.say(words.tls_data).await;
         }
         let Some(mut listener) = self.listener.take() else { return self.say(words.no_passive).await };
@@ -97,7 +98,7 @@ impl Session {
                 return Ok(end);
             }
         }
-        let mut stream = match self.arrival(first, &mut listener).await {
+        let stream = match self.arrival(first, &mut listener).await {
             Arrival::Here(stream) => stream,
             Arrival::Foreign => {
                 return self.say_at("DATA-REFUSED", words.foreign_source.unwrap_or_default()).await;
@@ -111,6 +112,10 @@ impl Session {
         if !begun && let Some(end) = self.begin(stages.begin).await? {
             return Ok(end);
         }
+        let mut stream = match self.secure(stream).await? {
+            Ok(stream) => stream,
+            Err(end) => return Ok(end),
+        };
         let moved = async {
             match &cargo {
                 Cargo::Out(payload) => data::send(&mut stream, payload, &shared.script.data).await,
@@ -134,6 +139,23 @@ impl Session {
             (Outcome::Complete(_), Cargo::Out(_)) => {}
         }
         self.complete(stages.end).await
+    }
+
+    /// Puts TLS on the data connection, if it is to have it. The inner error is a refusal that was said.
+    async fn secure(&mut self, stream: TcpStream) -> io::Result<Result<Wire, Then>> {
+        let shared = Arc::clone(&self.shared);
+        let (Some(tls), Some(keys)) = (&shared.script.tls, &shared.keys) else {
+            return Ok(Ok(Wire::Plain(stream)));
+        };
+        if !self.private || tls.clear_data {
+            return Ok(Ok(Wire::Plain(stream)));
+        }
+        let words = &shared.words.tls;
+        match keys.data(stream).await {
+            Ok((_, false)) if tls.reuse_required => self.say_and(words.not_resumed).await.map(Err),
+            Ok((secured, _)) => Ok(Ok(secured)),
+            Err(_) => self.say(words.data_failed).await.map(Err),
+        }
     }
 
     /// Says that the transfer begins. `Some` if the script said otherwise, and how the session goes on then.
