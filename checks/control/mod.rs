@@ -74,6 +74,8 @@ pub const CHECK: Check = Check {
                 "completion-lost",
                 "data-stalled",
                 "data-truncated",
+                "data-tls-failed",
+                "tls-session-reuse-exhausted",
             ],
             recognise: rules::control_lost,
         },

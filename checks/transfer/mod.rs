@@ -10,7 +10,7 @@ use run::Order;
 
 use super::paths::ways_to_try;
 use super::{Check, Reach, Rule};
-use crate::evidence::{Answer, Endpoint, Mode, Transfer, Via};
+use crate::evidence::{Answer, Endpoint, Handshake, Mode, Transfer, Via};
 use crate::finding::Severity;
 use crate::ftp::{Argument, Command};
 use crate::probe::Session;
@@ -153,7 +153,24 @@ async fn download(session: &mut Session<'_>, path: Argument) {
 }
 
 fn summary(endpoint: &Endpoint) -> String {
-    let mut words: Vec<String> = endpoint.transfers.iter().map(describe).collect();
+    // Listings under TLS are many, and alike when all is well.
+    let (alike, others): (Vec<&Transfer>, Vec<&Transfer>) = endpoint
+        .transfers
+        .iter()
+        .partition(|transfer| transfer.tls.is_some() && transfer.completed() && transfer.command == "LIST");
+    let mut words: Vec<String> = match alike.as_slice() {
+        [] => Vec::new(),
+        [one] => vec![describe(one)],
+        many => {
+            let resumed = many.iter().filter(|transfer| {
+                transfer.tls.as_ref().and_then(|tls| tls.handshake.as_ref()).is_some_and(Handshake::resumed)
+            });
+            let slowest = many.iter().map(|transfer| transfer.elapsed_ms).fold(0.0, f64::max);
+            let (all, resumed) = (many.len(), resumed.count());
+            vec![format!("{all} listings under TLS, {resumed} resumed, slowest {}", milliseconds(slowest))]
+        }
+    };
+    words.extend(others.into_iter().map(describe));
     words.extend(endpoint.idle.iter().map(|test| {
         let (alive, how) = (test.survived(), if test.keep_alive { " with keep-alive" } else { "" });
         format!(
@@ -191,7 +208,9 @@ pub(in crate::checks) fn describe(transfer: &Transfer) -> String {
             let handshake = transfer.tls.as_ref().and_then(|tls| tls.handshake.as_ref());
             let said =
                 transfer.refusal().map_or_else(String::new, |reply| format!(", \"{}\"", reply.last_line()));
-            format!("TLS: {}{said}", handshake.map_or_else(String::new, crate::evidence::Handshake::describe))
+            let alone = transfer.tls.as_ref().is_some_and(|tls| !tls.reuse);
+            let own = if alone { "session of its own, " } else { "" };
+            format!("{own}{}{said}", handshake.map_or_else(String::new, Handshake::describe))
         }
         _ if transfer.unfinished() => {
             format!("{came} in {}, not finished", milliseconds(transfer.elapsed_ms))

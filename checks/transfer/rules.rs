@@ -8,10 +8,19 @@ use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::ftp::Reply;
 use crate::server::Product;
 
+/// Transfers as every client makes them: neither held to small segments nor without the TLS session that it might have
+/// resumed. What fails at TLS is told by its own findings.
+fn ordinary(endpoint: &Endpoint) -> impl Iterator<Item = &Transfer> {
+    endpoint.transfers.iter().filter(|transfer| {
+        let own_session = transfer.tls.as_ref().is_some_and(|tls| !tls.reuse);
+        !own_session && !transfer.failed_at_tls()
+    })
+}
+
 /// The server refuses the data connection because of the address that it comes from.
 pub(super) fn source_refused(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let answers = endpoint.transfers.iter().flat_map(|transfer| {
+        let answers = ordinary(endpoint).flat_map(|transfer| {
             let replies = [transfer.refusal(), transfer.completion.as_ref().and_then(Answer::reply)];
             replies.into_iter().flatten().map(move |reply| (verb(transfer), reply))
         });
@@ -47,7 +56,7 @@ fn refuses_source(reply: &Reply) -> bool {
 pub(super) fn wrong_peer(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let transfer =
-            endpoint.transfers.iter().find(|transfer| in_vain(transfer) && !explained_elsewhere(transfer))?;
+            ordinary(endpoint).find(|transfer| in_vain(transfer) && !explained_elsewhere(transfer))?;
         let (how, confidence) = unseen(endpoint, transfer)?;
         let to = transfer.data.to;
         let title = format!("{to} accepts the data connection, but the server does not see it");
@@ -108,8 +117,7 @@ fn unseen(endpoint: &Endpoint, transfer: &Transfer) -> Option<(String, Confidenc
 /// Fewer bytes than announced, or a connection that broke in mid-stream.
 pub(super) fn truncated(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let (transfer, how) =
-            endpoint.transfers.iter().find_map(|transfer| Some((transfer, cut(transfer)?)))?;
+        let (transfer, how) = ordinary(endpoint).find_map(|transfer| Some((transfer, cut(transfer)?)))?;
         let title = format!("the data of {} is cut short", transfer.command);
         let detail = format!(
             "{} brought {} bytes: {how}. A firewall or virus scanner that looks into the data, a timeout of a device on the \
@@ -140,8 +148,7 @@ fn cut(transfer: &Transfer) -> Option<String> {
 pub(super) fn mtu_black_hole(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let same = |a: &Transfer, b: &Transfer| a.command == b.command && a.mode == b.mode;
-        let stalled =
-            endpoint.transfers.iter().find(|transfer| transfer.segment.is_none() && transfer.stalled())?;
+        let stalled = ordinary(endpoint).find(|transfer| transfer.segment.is_none() && transfer.stalled())?;
         let tried = || endpoint.transfers.iter().filter(|transfer| same(transfer, stalled));
         let passes =
             tried().filter(|transfer| transfer.completed()).filter_map(|transfer| transfer.segment).max()?;
@@ -174,12 +181,11 @@ pub(super) fn mtu_black_hole(evidence: &Evidence) -> Vec<Detail> {
 /// Bytes stop flowing, or never begin to although the server has begun.
 pub(super) fn stalled(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let (transfer, silent_ms) =
-            endpoint.transfers.iter().filter(|transfer| transfer.segment.is_none()).find_map(|transfer| {
-                match transfer.end {
-                    Some(DataEnd::Stalled { silent_ms }) => Some((transfer, silent_ms)),
-                    _ => None,
-                }
+        let (transfer, silent_ms) = ordinary(endpoint)
+            .filter(|transfer| transfer.segment.is_none())
+            .find_map(|transfer| match transfer.end {
+                Some(DataEnd::Stalled { silent_ms }) => Some((transfer, silent_ms)),
+                _ => None,
             })?;
         let began = transfer.preliminary.as_ref().is_some_and(|answer| answer.reply().is_some())
             || transfer.bytes > 0;
@@ -212,7 +218,7 @@ pub(super) fn stalled(evidence: &Evidence) -> Vec<Detail> {
 /// The data is whole and the closing reply does not come.
 pub(super) fn completion_lost(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let transfer = endpoint.transfers.iter().find(|transfer| {
+        let transfer = ordinary(endpoint).find(|transfer| {
             let unconfirmed =
                 matches!(transfer.completion, Some(Answer::Silence { .. } | Answer::Closed { .. }));
             let whole = transfer.expected_bytes.is_none_or(|expected| transfer.bytes >= expected);
@@ -266,7 +272,7 @@ pub(super) fn idle_killed(evidence: &Evidence) -> Vec<Detail> {
 /// Refused on its own merits after the data path had been shown to work.
 pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let transfer = endpoint.transfers.iter().find(|transfer| {
+        let transfer = ordinary(endpoint).find(|transfer| {
             transfer.refusal().is_some_and(|reply| {
                 matches!(reply.code, 450 | 451 | 500..=599) && !demands_tls(reply) && transfer.bytes == 0
             })

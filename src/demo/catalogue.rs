@@ -5,12 +5,17 @@ use super::{Scenario, ScenarioError};
 /// Name and text of every file of `fixtures/scenarios/`, in alphabetical order.
 pub const CATALOGUE: &[(&str, &str)] = &[
     ("address-family-unreachable", include_str!("../../fixtures/scenarios/address-family-unreachable.toml")),
+    ("alg-damages-reply", include_str!("../../fixtures/scenarios/alg-damages-reply.toml")),
     ("alg-required", include_str!("../../fixtures/scenarios/alg-required.toml")),
+    ("alg-required-under-tls", include_str!("../../fixtures/scenarios/alg-required-under-tls.toml")),
+    ("alg-rewrites-reply", include_str!("../../fixtures/scenarios/alg-rewrites-reply.toml")),
+    ("alg-spoils-reply", include_str!("../../fixtures/scenarios/alg-spoils-reply.toml")),
     (
         "another-address-than-expected",
         include_str!("../../fixtures/scenarios/another-address-than-expected.toml"),
     ),
     ("another-service", include_str!("../../fixtures/scenarios/another-service.toml")),
+    ("compare-cleartext", include_str!("../../fixtures/scenarios/compare-cleartext.toml")),
     ("completion-lost", include_str!("../../fixtures/scenarios/completion-lost.toml")),
     ("control-filtered", include_str!("../../fixtures/scenarios/control-filtered.toml")),
     ("control-idle-killed", include_str!("../../fixtures/scenarios/control-idle-killed.toml")),
@@ -25,6 +30,16 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("credentials-withheld", include_str!("../../fixtures/scenarios/credentials-withheld.toml")),
     ("credentials-withheld-auth", include_str!("../../fixtures/scenarios/credentials-withheld-auth.toml")),
     ("data-on-another-host", include_str!("../../fixtures/scenarios/data-on-another-host.toml")),
+    (
+        "data-port-filtered-under-tls",
+        include_str!("../../fixtures/scenarios/data-port-filtered-under-tls.toml"),
+    ),
+    ("data-protection-required", include_str!("../../fixtures/scenarios/data-protection-required.toml")),
+    (
+        "data-protection-required-at-pasv",
+        include_str!("../../fixtures/scenarios/data-protection-required-at-pasv.toml"),
+    ),
+    ("data-tls-failed", include_str!("../../fixtures/scenarios/data-tls-failed.toml")),
     (
         "dropped-among-silent-routers",
         include_str!("../../fixtures/scenarios/dropped-among-silent-routers.toml"),
@@ -51,6 +66,19 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("healthy-empty-folder", include_str!("../../fixtures/scenarios/healthy-empty-folder.toml")),
     ("healthy-far-away", include_str!("../../fixtures/scenarios/healthy-far-away.toml")),
     ("healthy-filezilla", include_str!("../../fixtures/scenarios/healthy-filezilla.toml")),
+    ("healthy-ftps-filezilla", include_str!("../../fixtures/scenarios/healthy-ftps-filezilla.toml")),
+    ("healthy-ftps-iis", include_str!("../../fixtures/scenarios/healthy-ftps-iis.toml")),
+    ("healthy-ftps-implicit", include_str!("../../fixtures/scenarios/healthy-ftps-implicit.toml")),
+    ("healthy-ftps-ipv6", include_str!("../../fixtures/scenarios/healthy-ftps-ipv6.toml")),
+    ("healthy-ftps-named-user", include_str!("../../fixtures/scenarios/healthy-ftps-named-user.toml")),
+    (
+        "healthy-ftps-no-anonymous-tls",
+        include_str!("../../fixtures/scenarios/healthy-ftps-no-anonymous-tls.toml"),
+    ),
+    ("healthy-ftps-proftpd", include_str!("../../fixtures/scenarios/healthy-ftps-proftpd.toml")),
+    ("healthy-ftps-pure-ftpd", include_str!("../../fixtures/scenarios/healthy-ftps-pure-ftpd.toml")),
+    ("healthy-ftps-two-addresses", include_str!("../../fixtures/scenarios/healthy-ftps-two-addresses.toml")),
+    ("healthy-ftps-vsftpd", include_str!("../../fixtures/scenarios/healthy-ftps-vsftpd.toml")),
     ("healthy-idle", include_str!("../../fixtures/scenarios/healthy-idle.toml")),
     ("healthy-iis", include_str!("../../fixtures/scenarios/healthy-iis.toml")),
     ("healthy-ipv6-epsv-only", include_str!("../../fixtures/scenarios/healthy-ipv6-epsv-only.toml")),
@@ -78,6 +106,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("healthy-wide-range", include_str!("../../fixtures/scenarios/healthy-wide-range.toml")),
     ("implicit-tls-expected", include_str!("../../fixtures/scenarios/implicit-tls-expected.toml")),
     ("implicit-tls-on-21", include_str!("../../fixtures/scenarios/implicit-tls-on-21.toml")),
+    ("implicit-tls-refused", include_str!("../../fixtures/scenarios/implicit-tls-refused.toml")),
     ("ipv6-epsv-refused", include_str!("../../fixtures/scenarios/ipv6-epsv-refused.toml")),
     ("ipv6-only-blocked", include_str!("../../fixtures/scenarios/ipv6-only-blocked.toml")),
     ("ipv6-passive-broken", include_str!("../../fixtures/scenarios/ipv6-passive-broken.toml")),
@@ -157,8 +186,37 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("stalled-listing", include_str!("../../fixtures/scenarios/stalled-listing.toml")),
     ("stalled-transfer", include_str!("../../fixtures/scenarios/stalled-transfer.toml")),
     ("terminal-escapes", include_str!("../../fixtures/scenarios/terminal-escapes.toml")),
+    ("tls-certificate-expired", include_str!("../../fixtures/scenarios/tls-certificate-expired.toml")),
+    ("tls-certificate-expiring", include_str!("../../fixtures/scenarios/tls-certificate-expiring.toml")),
+    ("tls-certificate-insecure", include_str!("../../fixtures/scenarios/tls-certificate-insecure.toml")),
+    (
+        "tls-certificate-keeps-password-back",
+        include_str!("../../fixtures/scenarios/tls-certificate-keeps-password-back.toml"),
+    ),
+    ("tls-certificate-not-yet", include_str!("../../fixtures/scenarios/tls-certificate-not-yet.toml")),
+    ("tls-certificate-other-name", include_str!("../../fixtures/scenarios/tls-certificate-other-name.toml")),
+    (
+        "tls-certificate-self-signed",
+        include_str!("../../fixtures/scenarios/tls-certificate-self-signed.toml"),
+    ),
+    (
+        "tls-handshake-failed-in-clear",
+        include_str!("../../fixtures/scenarios/tls-handshake-failed-in-clear.toml"),
+    ),
+    ("tls-handshake-failed-old", include_str!("../../fixtures/scenarios/tls-handshake-failed-old.toml")),
+    ("tls-refused", include_str!("../../fixtures/scenarios/tls-refused.toml")),
     ("tls-required", include_str!("../../fixtures/scenarios/tls-required.toml")),
+    (
+        "tls-required-and-not-offered",
+        include_str!("../../fixtures/scenarios/tls-required-and-not-offered.toml"),
+    ),
     ("tls-required-for-data", include_str!("../../fixtures/scenarios/tls-required-for-data.toml")),
+    (
+        "tls-session-reuse-exhausted",
+        include_str!("../../fixtures/scenarios/tls-session-reuse-exhausted.toml"),
+    ),
+    ("tls-ssl-alone", include_str!("../../fixtures/scenarios/tls-ssl-alone.toml")),
+    ("tls-unlisted", include_str!("../../fixtures/scenarios/tls-unlisted.toml")),
     ("truncated-download", include_str!("../../fixtures/scenarios/truncated-download.toml")),
     ("unfinished-download", include_str!("../../fixtures/scenarios/unfinished-download.toml")),
     ("unrestricted-range", include_str!("../../fixtures/scenarios/unrestricted-range.toml")),
@@ -168,6 +226,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("wrong-peer", include_str!("../../fixtures/scenarios/wrong-peer.toml")),
     ("wrong-peer-425", include_str!("../../fixtures/scenarios/wrong-peer-425.toml")),
     ("wrong-peer-filezilla", include_str!("../../fixtures/scenarios/wrong-peer-filezilla.toml")),
+    ("wrong-peer-under-tls", include_str!("../../fixtures/scenarios/wrong-peer-under-tls.toml")),
 ];
 
 /// The scenario of that name.

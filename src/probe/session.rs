@@ -276,6 +276,13 @@ impl<'a> Session<'a> {
             let outcome = HandshakeOutcome::Closed { reset: false };
             return Handshake { outcome, offered_session: false, elapsed_ms: 0.0 };
         };
+        let early = control.unfinished();
+        if !early.is_empty() {
+            // Clear text behind the answer to AUTH: a complaint of the server's, and no part of the protected dialogue.
+            let received = self.scrubbed(early.lines().next().unwrap_or_default().trim());
+            let outcome = HandshakeOutcome::NotTls { received };
+            return Handshake { outcome, offered_session: false, elapsed_ms: 0.0 };
+        }
         let opened = Arc::clone(client).secure(control.into_stream(), true, patience).await;
         let remark = format!("TLS on the control connection: {}", opened.fact.describe());
         match opened.stream {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
@@ -258,6 +259,8 @@ impl Session {
         }
         if let Some(words) = &tls.says_in_clear {
             self.say(words).await?;
+            // The hello has to be read, or closing sends a reset that overtakes the words.
+            let _ = self.control.stream().read(&mut [0; 4096]).await?;
             return Ok(Then::Close);
         }
         let Some(plain) = self.control.stream().take_plain() else { return Ok(Then::Close) };
@@ -305,13 +308,13 @@ impl Session {
 
     fn features(&self) -> String {
         let (list, script) = (&self.shared.words.features, &self.shared.script);
+        let told = script.tls.as_ref().is_some_and(|tls| tls.listed);
+        let with_tls = script.login.needs_tls_login || script.login.needs_tls_data || told;
         let off = |line: &str| match line {
             "PASV" => !script.passive.pasv,
             "EPSV" | "ESTP" => !script.passive.epsv,
-            _ => false,
+            line => !with_tls && ["AUTH", "PBSZ", "PROT"].iter().any(|word| line.starts_with(word)),
         };
-        let told = script.tls.as_ref().is_some_and(|tls| tls.listed);
-        let with_tls = script.login.needs_tls_login || script.login.needs_tls_data || told;
         let mut lines: Vec<&str> = list.lines.iter().copied().filter(|line| !off(line)).collect();
         if with_tls && !list.tls.is_empty() {
             // The daemons that list these only where TLS is on keep their list in order.

@@ -8,7 +8,7 @@ use pasvcheck::clock::Stopwatch;
 use pasvcheck::evidence::{Announced, Endpoint, Mode, Speaker};
 use pasvcheck::report::Report;
 
-use crate::daemons::{Daemon, Running};
+use crate::daemons::{Daemon, Running, Tls};
 use crate::firewall;
 use crate::namespaces::World;
 use crate::scenarios::{Also, Case, Way};
@@ -69,7 +69,7 @@ fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
     let mut left = if case.edge.is_some() { DRAWS } else { case.runs };
     while left > 0 {
         left -= 1;
-        let report = check(world, case)?;
+        let report = check(world, site, case)?;
         let drawn = case.edge.is_none_or(|edge| straddles(&report, edge));
         if drawn {
             done.complaints.extend(compare(case, &report));
@@ -89,8 +89,11 @@ fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
 }
 
 /// Runs the program where the client is.
-fn check(world: &World, case: &Case) -> Result<Report, String> {
+fn check(world: &World, site: &Site, case: &Case) -> Result<Report, String> {
     let mut command = world.inside(case.from, &["timeout", LIMIT, env!("CARGO_BIN_EXE_pasvcheck"), "--json"]);
+    if case.config.tls != Tls::None {
+        command.arg("--ca-file").arg(site.trusted_file());
+    }
     command.args(case.options).arg(case.target).env("PASVCHECK_PASSWORD", PASSWORD).stdin(Stdio::null());
     let done = command.output().map_err(|error| error.to_string())?;
     let report: Report = serde_json::from_slice(&done.stdout).map_err(|error| {
@@ -161,11 +164,13 @@ fn cost(world: &World, done: &mut Done, report: &Report) -> Result<(), String> {
     let round_trip = endpoint.rtt_ms().unwrap_or_default();
     let greeting = endpoint.greeting.as_ref().map_or(0.0, |greeting| greeting.elapsed_ms);
     let pause = (greeting - round_trip).max(0.0);
-    let allowed = 24.0 * round_trip + 150.0 + pause;
+    // FTPS has six transfers under TLS, and a session in clear to compare.
+    let most: u8 = if case_is_ftps(done.case) { 45 } else { 24 };
+    let allowed = f64::from(most) * round_trip + 150.0 + pause;
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of one run")]
     let took = report.duration_ms as f64;
     done.note += &format!("{trips} trips, {connects} conns, {took:.0} of {allowed:.0} ms, {lost} lost; ");
-    if trips > 24 && lost == 0 {
+    if trips > usize::from(most) && lost == 0 {
         done.complaints.push(format!("{trips} round trips"));
     }
     if took > allowed && lost == 0 {
@@ -174,13 +179,20 @@ fn cost(world: &World, done: &mut Done, report: &Report) -> Result<(), String> {
     Ok(())
 }
 
+fn case_is_ftps(case: &Case) -> bool {
+    case.config.tls != Tls::None && !case.options.contains(&"off")
+}
+
 /// Times that the run waited for the other side: the control connection and its greeting, each command, each data
 /// connection, all cold probes together, and the end of the listing. The same count as in `tests/budget.rs`.
 fn round_trips(endpoint: &Endpoint) -> usize {
     let lines = |from: Speaker, start: &str| {
         endpoint.dialogue.iter().filter(|entry| entry.from == from && entry.line.starts_with(start)).count()
     };
-    2 + lines(Speaker::Client, "")
+    let sessions = lines(Speaker::Note, "control connection to");
+    // The goodbye of the second session is not waited for.
+    2 * sessions + lines(Speaker::Client, "") + 1 - sessions
+        + lines(Speaker::Note, "TLS on")
         + lines(Speaker::Note, "data connection")
         + usize::from(lines(Speaker::Note, "unannounced port") > 0)
         + endpoint.transfers.len()

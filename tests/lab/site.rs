@@ -74,6 +74,11 @@ impl Site {
         self.root.join("etc/certificate.pem")
     }
 
+    /// The certificate alone, which the client is told to trust.
+    pub(crate) fn trusted_file(&self) -> PathBuf {
+        self.root.join("etc/certificate.pem.crt")
+    }
+
     fn write(&self) -> std::io::Result<()> {
         let (etc, served) = (self.root.join("etc"), self.root.join("served"));
         fs::create_dir_all(etc.join("pam.d"))?;
@@ -106,9 +111,10 @@ impl Site {
 
     fn certificate(&self) -> Result<(), String> {
         let file = self.certificate_file().display().to_string();
-        let words =
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ftp.example.com";
-        let mut openssl = command("openssl", &words.split(' ').collect::<Vec<_>>());
+        let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ftp.example.com -addext \
+                     basicConstraints=critical,CA:FALSE -addext \
+                     subjectAltName=DNS:ftp.example.com,IP:203.0.113.10,IP:192.0.2.10,IP:2001:db8:50::10";
+        let mut openssl = command("openssl", &words.split_whitespace().collect::<Vec<_>>());
         run(openssl.args(["-keyout", &file, "-out", &format!("{file}.crt")]), "")?;
         let joined = fs::read_to_string(&file).and_then(|key| {
             let certificate = fs::read_to_string(format!("{file}.crt"))?;

@@ -81,10 +81,29 @@ pub(crate) struct Config {
     pub(crate) slow_names: Option<u8>,
     /// The directory that is listed holds nothing.
     pub(crate) empty: bool,
-    /// TLS is offered and not demanded.
-    pub(crate) tls: bool,
+    /// What is done about TLS.
+    pub(crate) tls: Tls,
+    /// The port of the control connection.
+    pub(crate) port: u16,
     /// Data connections from another address than the control connection's are refused where that is a choice.
     pub(crate) strict_source: bool,
+}
+
+/// What a server does about TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// None.
+    None,
+    /// It is offered, and nothing is demanded.
+    Offered,
+    /// It is offered, and data connections must resume the session, where that is a choice.
+    Resuming,
+    /// No login and no data without it.
+    Demanded,
+    /// From the first byte, on port 990.
+    Implicit,
+    /// Anonymous users have to do without.
+    NotForAnonymous,
 }
 
 /// Addresses to listen on.
@@ -104,7 +123,8 @@ pub(crate) const PLAIN: Config = Config {
     no_epsv: false,
     slow_names: None,
     empty: false,
-    tls: false,
+    tls: Tls::None,
+    port: 21,
     strict_source: false,
 };
 
@@ -154,7 +174,9 @@ impl<'w> Running<'w> {
         // vsftpd writes what is wrong with its configuration to its standard input.
         let child = start.stdin(copy()?).stdout(copy()?).stderr(copy()?).spawn().map_err(told)?;
         let mut running = Self { world, child, folder };
-        running.wait_for_port().map_err(|error| format!("{daemon}: {error}\n{}", running.log()))?;
+        running
+            .wait_for_port(config.port)
+            .map_err(|error| format!("{daemon}: {error}\n{}", running.log()))?;
         Ok(running)
     }
 
@@ -165,13 +187,13 @@ impl<'w> Running<'w> {
         run(kill.args(pids), "").map(drop)
     }
 
-    fn wait_for_port(&mut self) -> Result<(), String> {
+    fn wait_for_port(&mut self, port: u16) -> Result<(), String> {
         let deadline = Deadline::after(Duration::from_secs(20));
         while !deadline.passed() {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(format!("it ended at once ({status})"));
             }
-            if listens(self.child.id()) {
+            if listens(self.child.id(), port) {
                 return Ok(());
             }
             sleep(Duration::from_millis(10));
@@ -201,18 +223,19 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Whether something listens on port 21 in the network namespace of a process.
-fn listens(pid: u32) -> bool {
+/// Whether something listens on a port in the network namespace of a process.
+fn listens(pid: u32, port: u16) -> bool {
     let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
     let mut lines = ["tcp", "tcp6"].into_iter().flat_map(|name| {
         let text = table(name);
         text.lines().map(str::to_owned).collect::<Vec<_>>()
     });
+    let wanted = format!(":{port:04X}");
     // Port 21 is 0015 and the state "listening" is 0A in these tables. The process of number 1 is the shell at first,
     // in the server's namespace all the same.
     lines.any(|line| {
         let mut words = line.split_whitespace();
-        words.nth(1).is_some_and(|local| local.ends_with(":0015")) && words.nth(1) == Some("0A")
+        words.nth(1).is_some_and(|local| local.ends_with(&wanted)) && words.nth(1) == Some("0A")
     })
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Config, Listen};
+use super::{Config, Listen, Tls};
 use crate::site::Site;
 
 pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
@@ -31,10 +31,19 @@ pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result
     if config.no_epsv {
         lines += "cmds_denied=EPSV\n";
     }
-    if config.tls {
+    if config.port != 21 {
+        lines += &format!("listen_port={}\n", config.port);
+    }
+    if config.tls != Tls::None {
         lines += &format!(
-            "ssl_enable=YES\nforce_local_logins_ssl=NO\nforce_local_data_ssl=NO\nallow_anon_ssl=YES\nrsa_cert_file={}\n",
-            site.certificate_file().display()
+            "ssl_enable=YES\nforce_local_logins_ssl={demanded}\nforce_local_data_ssl={demanded}\n\
+             force_anon_logins_ssl={demanded}\nforce_anon_data_ssl={demanded}\nallow_anon_ssl={anonymous}\n\
+             require_ssl_reuse={reuse}\nimplicit_ssl={implicit}\nrsa_cert_file={file}\n",
+            demanded = yes(config.tls == Tls::Demanded),
+            anonymous = yes(config.tls != Tls::NotForAnonymous),
+            reuse = yes(config.tls == Tls::Resuming),
+            implicit = yes(config.tls == Tls::Implicit),
+            file = site.certificate_file().display()
         );
     }
     let file = folder.join("vsftpd.conf");

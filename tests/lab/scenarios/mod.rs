@@ -12,6 +12,7 @@ mod ipv6;
 mod nat;
 mod ranges;
 mod timeouts;
+mod tls;
 
 use pasvcheck::finding::{Location, Verdict};
 
@@ -145,6 +146,7 @@ pub(crate) fn jobs() -> Vec<(&'static Case, Daemon)> {
         nat::CASES,
         address::CASES,
         ranges::CASES,
+        tls::CASES,
         firewalls::CASES,
         ipv6::CASES,
         gentle::CASES,
