@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{Answer, Connect, DataEnd, Endpoint, Mode, Outcome, Transfer, Via, Visit};
+use crate::evidence::{Answer, Connect, DataEnd, Endpoint, Handshake, Mode, Outcome, Transfer, Via, Visit};
 
 /// How a way turned out.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +105,8 @@ pub fn in_vain(transfer: &Transfer) -> bool {
     // 125 says that the server has the connection (RFC 959 §5.4).
     let seen = transfer.preliminary.as_ref().and_then(Answer::code) == Some(125);
     // A TLS handshake with the server's certificate is proof enough that it is the server.
-    let known = transfer.tls.as_ref().is_some_and(|tls| tls.handshake.as_ref().is_some_and(|h| h.answered()));
+    let known =
+        transfer.tls.as_ref().is_some_and(|tls| tls.handshake.as_ref().is_some_and(Handshake::answered));
     transfer.data.outcome == Outcome::Open
         && !seen
         && !known

@@ -128,7 +128,7 @@ fn unproven(evidence: &Evidence) -> Option<String> {
     let reason = evidence
         .steps
         .iter()
-        .filter(|step| step.check != "port-range")
+        .filter(|step| !matches!(step.check.as_str(), "port-range" | "middlebox"))
         .rfind(|step| skipped(&step.check))
         .and_then(|step| step.skipped.clone());
     Some(reason.unwrap_or_else(|| "no transfer was finished".to_owned()))

@@ -73,7 +73,7 @@ fn bad_usage_exits_3_and_says_what_to_do() {
         (&["a b"], "host name"),
         (&[""], "no host"),
         (&["sftp://host"], "sftp"),
-        (&["ftps://host"], "ftps"),
+        (&["--tls", "off", "ftps://host"], "TLS from the first byte"),
         (&["ftp://host/a%0d%0aDELE%20x"], "line break"),
         (&["--user", "a\r\nDELE x", "host"], "line break"),
         (&["--download", "a\nb", "host"], "line break"),
@@ -143,16 +143,21 @@ fn json_keeps_the_contract() {
             "resolve",
             "control",
             "greeting",
+            "tls",
             "login",
             "passive-reply",
             "data-connection",
             "transfer",
+            "middlebox",
             "port-range"
         ]
     );
     let statuses: Vec<&str> =
         report["checks"].as_array().unwrap().iter().map(|c| c["status"].as_str().unwrap()).collect();
-    assert_eq!(statuses, [["pass"; 7].as_slice(), &["skip"]].concat());
+    // Without TLS on the server there is nothing to set up and nothing to compare, and nobody asked for the range.
+    let without_reason = ["tls", "middlebox", "port-range"];
+    let expected = checks.iter().map(|check| if without_reason.contains(check) { "skip" } else { "pass" });
+    assert_eq!(statuses, expected.collect::<Vec<_>>());
     assert!(report["evidence"].is_object());
 }
 
@@ -343,11 +348,9 @@ fn a_download_tells_its_throughput() {
     let server = Server::start("persona = 'proftpd'");
     let done = pasvcheck(&["--download", "/image.iso", &server.address()]);
     assert_eq!(done.code, 0, "{done:?}");
-    assert!(
-        done.out.contains("RETR /image.iso by PASV: 1.0 MiB in") && done.out.contains("/s"),
-        "{}",
-        done.out
-    );
+    // Wherever the line happens to be broken.
+    let words = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("RETR /image.iso by PASV: 1.0 MiB in") && words.contains("/s"), "{}", done.out);
 }
 
 #[test]

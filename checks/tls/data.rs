@@ -141,10 +141,10 @@ pub(super) fn reuse_required(evidence: &Evidence) -> Vec<Detail> {
             return None;
         }
         let title = "data connections have to resume the control connection's TLS session".to_owned();
-        let words =
+        let said =
             refused.refusal().map_or_else(String::new, |reply| format!(" (\"{}\")", reply.last_line()));
         let detail = format!(
-            "With the session resumed transfers come through; one with a session of its own was refused{words}. That is a \
+            "With the session resumed transfers come through; one with a session of its own was refused{said}. That is a \
              sound policy: nobody else can take over the data connection. {CLIENTS}."
         );
         let scope = Scope::endpoint(endpoint.address);

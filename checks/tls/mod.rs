@@ -101,10 +101,10 @@ pub const CHECK: Check = Check {
 };
 
 async fn observe(session: &mut Session<'_>) {
-    if session.endpoint().tls.is_none() {
-        if let Some(command) = wanted(session) {
-            explicit(session, command).await;
-        }
+    if session.endpoint().tls.is_none()
+        && let Some(command) = wanted(session)
+    {
+        explicit(session, command).await;
     }
 }
 

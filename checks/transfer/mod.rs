@@ -154,11 +154,11 @@ async fn download(session: &mut Session<'_>, path: Argument) {
 
 fn summary(endpoint: &Endpoint) -> String {
     // Listings under TLS are many, and alike when all is well.
-    let (alike, others): (Vec<&Transfer>, Vec<&Transfer>) = endpoint
+    let (listings, others): (Vec<&Transfer>, Vec<&Transfer>) = endpoint
         .transfers
         .iter()
         .partition(|transfer| transfer.tls.is_some() && transfer.completed() && transfer.command == "LIST");
-    let mut words: Vec<String> = match alike.as_slice() {
+    let mut words: Vec<String> = match listings.as_slice() {
         [] => Vec::new(),
         [one] => vec![describe(one)],
         many => {

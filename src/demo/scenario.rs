@@ -212,6 +212,7 @@ impl Path {
 /// Options of the check, as on the command line.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each on its own, as on the command line")]
 pub struct Options {
     /// `--range`.
     pub range: Option<String>,

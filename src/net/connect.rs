@@ -24,6 +24,11 @@ impl Stream for TcpStream {
         let _ = SockRef::from(self).set_tcp_keepalive(&probes);
     }
 
+    #[cfg(target_os = "linux")]
+    fn acknowledge_at_once(&self) {
+        let _ = SockRef::from(self).set_tcp_quickack(true);
+    }
+
     fn reset_on_close(&self) {
         // If the system refuses, the probe ends in order and leaves a TIME-WAIT: a blemish, no error.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));

@@ -40,6 +40,10 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
     /// From now on, closing sends a reset: for probes that must leave no TIME-WAIT on either side.
     fn reset_on_close(&self) {}
 
+    /// Has what arrives next acknowledged at once. Servers that write TLS records piece by piece wait for that (Nagle's
+    /// algorithm), and a delayed acknowledgement costs them 40 ms each time.
+    fn acknowledge_at_once(&self) {}
+
     /// Clear text that came in the middle of a TLS session, if any did.
     fn in_clear(&self) -> Option<String> {
         None

@@ -285,12 +285,11 @@ impl<'a> Session<'a> {
         }
         let opened = Arc::clone(client).secure(control.into_stream(), true, patience).await;
         let remark = format!("TLS on the control connection: {}", opened.fact.describe());
-        match opened.stream {
-            Some(stream) => self.talk_over(stream, remark),
-            None => {
-                let at_ms = self.clock.elapsed_ms();
-                self.endpoint_mut().dialogue.push(Entry { at_ms, from: Speaker::Note, line: remark });
-            }
+        if let Some(stream) = opened.stream {
+            self.talk_over(stream, remark);
+        } else {
+            let at_ms = self.clock.elapsed_ms();
+            self.endpoint_mut().dialogue.push(Entry { at_ms, from: Speaker::Note, line: remark });
         }
         opened.fact
     }

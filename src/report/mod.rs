@@ -178,7 +178,8 @@ fn endpoint_info(endpoint: &Endpoint, findings: &[Finding]) -> EndpointInfo {
 
 fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> CheckInfo {
     let steps: Vec<&Step> = evidence.steps.iter().filter(|step| step.check == check.name).collect();
-    let ran = steps.iter().any(|step| step.skipped.is_none()) && wanted(check, evidence);
+    let found = findings.iter().any(|finding| check.rules.iter().any(|rule| rule.name == finding.id));
+    let ran = steps.iter().any(|step| step.skipped.is_none()) && (wanted(check, evidence) || found);
     CheckInfo {
         id: check.name.to_owned(),
         status: status(check, ran, &steps, evidence, findings),
@@ -189,8 +190,13 @@ fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> Check
 
 /// Whether a check that is only made with a reason had one.
 fn wanted(check: &Check, evidence: &Evidence) -> bool {
-    check.name != checks::port_range::CHECK.name
-        || evidence.checked().any(|endpoint| endpoint.survey.is_some())
+    let any = |seen: fn(&Endpoint) -> bool| evidence.checked().any(seen);
+    match check.name {
+        "tls" => any(|endpoint| endpoint.tls.is_some()),
+        "middlebox" => any(|endpoint| endpoint.cleartext.is_some()),
+        "port-range" => any(|endpoint| endpoint.survey.is_some()),
+        _ => true,
+    }
 }
 
 fn status(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence, findings: &[Finding]) -> Status {

@@ -122,7 +122,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.lenient(rustls::crypto::verify_tls12_signature(message, own, signed, algorithms))
+        Ok(self.lenient(rustls::crypto::verify_tls12_signature(message, own, signed, algorithms)))
     }
 
     fn verify_tls13_signature(
@@ -132,7 +132,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.lenient(rustls::crypto::verify_tls13_signature(message, own, signed, algorithms))
+        Ok(self.lenient(rustls::crypto::verify_tls13_signature(message, own, signed, algorithms)))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -141,10 +141,7 @@ impl ServerCertVerifier for Recorder {
 }
 
 impl Recorder {
-    fn lenient(
-        &self,
-        result: Result<HandshakeSignatureValid, Error>,
-    ) -> Result<HandshakeSignatureValid, Error> {
+    fn lenient(&self, result: Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
         if let Err(error) = &result
             && let Some(chain) = self.seen.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
         {
@@ -152,7 +149,7 @@ impl Recorder {
                 reason: format!("the server's proof that it holds the key cannot be verified: {error}"),
             };
         }
-        Ok(result.unwrap_or_else(|_| HandshakeSignatureValid::assertion()))
+        result.unwrap_or_else(|_| HandshakeSignatureValid::assertion())
     }
 }
 
