@@ -163,8 +163,11 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
             };
             // Before the login passive mode was never reached.
             let reached = evidence.checked().any(Endpoint::logged_in);
-            let opening =
-                if verdict == Verdict::Critical && !reached { "FTP is out of reach" } else { opening };
+            let opening = match verdict {
+                Verdict::Critical if works_in_clear_alone(evidence) => "FTPS is broken",
+                Verdict::Critical if !reached => "FTP is out of reach",
+                _ => opening,
+            };
             format!("{opening}: {}{more}.", first.title)
         }
         Some(first) if verdict == Verdict::Unknown => {
@@ -182,6 +185,14 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
 fn works_as_announced(endpoint: &Endpoint) -> bool {
     let mode = if endpoint.address.is_ipv4() { Mode::Pasv } else { Mode::Epsv };
     checks::paths::as_announced(endpoint, mode) == checks::paths::Way::Works
+}
+
+/// Whether a listing came through in clear text and none under TLS.
+fn works_in_clear_alone(evidence: &Evidence) -> bool {
+    let clear = |endpoint: &Endpoint| {
+        endpoint.cleartext.as_ref().is_some_and(|plain| plain.transfers.iter().any(Transfer::completed))
+    };
+    evidence.checked().any(clear) && !evidence.checked().any(proven)
 }
 
 /// What worked, in one sentence.

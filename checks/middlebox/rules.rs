@@ -142,8 +142,7 @@ fn fails_under_tls(endpoint: &Endpoint) -> Option<Detail> {
         return None;
     }
     let listed = plain.transfers.iter().any(Transfer::completed);
-    let title =
-        "plain FTP works, FTPS does not: a device opens ports only for replies that it can read".to_owned();
+    let title = "plain FTP works, for a device opens ports when it can read the replies".to_owned();
     let detail = format!(
         "Under TLS the announced data port does not open ({} {}). In clear text, within the same run, {} opened at once{}. A \
          firewall or NAT router reads the control connection and opens each port that the server announces; under TLS it \

@@ -160,12 +160,9 @@ pub(super) fn reuse_required(evidence: &Evidence) -> Vec<Detail> {
 fn quotes(endpoint: &Endpoint, seen: Detail) -> Detail {
     let transfers = endpoint.transfers.iter().filter_map(|transfer| Some((transfer, transfer.tls.as_ref()?)));
     transfers.fold(seen, |seen, (transfer, tls)| {
-        let how = if tls.reuse { "" } else { " (a session of its own)" };
-        let handshake = tls.handshake.as_ref().map_or("no handshake".to_owned(), Handshake::describe);
-        seen.quote(format!(
-            "{}{how}: {handshake}; {}",
-            transfer.mode,
-            crate::checks::transfer::describe(transfer)
-        ))
+        let words = crate::checks::transfer::describe(transfer);
+        // What failed tells of its handshake by itself.
+        let handshake = tls.handshake.as_ref().filter(|_| transfer.completed()).map(Handshake::describe);
+        seen.quote(handshake.map_or(words.clone(), |handshake| format!("{words} ({handshake})")))
     })
 }

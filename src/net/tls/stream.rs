@@ -36,18 +36,23 @@ impl Tap {
     }
 }
 
-/// The printable lines at the end of some bytes, if they begin like a reply (RFC 959 §4.2) or another protocol's greeting.
+/// The printable lines at the end of some bytes, if they begin like a reply (RFC 959 §4.2) or another protocol's greeting,
+/// or if nothing else came at all.
 fn clear_text(bytes: &[u8]) -> Option<String> {
     let printable = |byte: &&u8| matches!(**byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
     let count = bytes.iter().rev().take_while(printable).count();
     let text = std::str::from_utf8(bytes.get(bytes.len() - count..)?).ok()?;
-    let begins = |at: usize| {
-        let rest = &text.as_bytes()[at..];
+    let begins = |at: &usize| {
+        let rest = &text.as_bytes()[*at..];
         let reply =
             rest.len() > 4 && rest[..3].iter().all(u8::is_ascii_digit) && matches!(rest[3], b' ' | b'-');
-        reply || rest.starts_with(b"HTTP/") || rest.starts_with(b"SSH-")
+        let at_line_start = *at == 0 || text.as_bytes()[at - 1] == b'\n';
+        // A record's last byte may be printable by chance: vsftpd's own last words are looked for anywhere.
+        (at_line_start && reply)
+            || ["500 OOPS", "HTTP/", "SSH-"].iter().any(|words| rest.starts_with(words.as_bytes()))
     };
-    let start = (0..text.len()).find(|at| begins(*at))?;
+    let alone = count == bytes.len();
+    let start = (0..text.len()).find(begins).or_else(|| alone.then_some(0))?;
     let line = text[start..].lines().next()?.trim();
     (line.len() > 4).then(|| line.chars().take(200).collect())
 }
@@ -179,6 +184,8 @@ mod tests {
             clear_text(b"HTTP/1.1 400 Bad Request\r\n\r\n").as_deref(),
             Some("HTTP/1.1 400 Bad Request")
         );
+        let listing = b"-rw-r--r-- 1 ftp ftp 1048576 Jan 01 image.iso\r\n";
+        assert!(clear_text(listing).unwrap().starts_with("-rw-"));
         assert_eq!(clear_text(&[0x15, 3, 3, 0, 2, 2, 0x28]), None);
         assert_eq!(clear_text(b"\x16\x03\x03 hello"), None);
     }
