@@ -75,6 +75,7 @@ pub const CHECK: Check = Check {
                 "data-stalled",
                 "data-truncated",
                 "data-tls-failed",
+                "tls-handshake-failed",
                 "tls-session-reuse-exhausted",
             ],
             recognise: rules::control_lost,

@@ -11,6 +11,9 @@ use crate::plan::CERT_DAYS;
 pub(super) fn handshake_failed(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let tls = endpoint.tls.as_ref()?;
+        if let Some(refused) = client_certificate_wanted(endpoint, tls) {
+            return Some(refused);
+        }
         let handshake = tls.handshake.as_ref().filter(|handshake| !handshake.done())?;
         let asked = match &tls.command {
             Some(command) => format!("{command} was accepted, and then the handshake failed"),
@@ -34,6 +37,23 @@ pub(super) fn handshake_failed(evidence: &Evidence) -> Vec<Detail> {
         };
         Some(seen.quote(format!("TLS handshake → {}", handshake.describe())))
     })
+}
+
+/// In TLS 1.3 a server that wants a client certificate says so only after the client believes itself to be done.
+fn client_certificate_wanted(endpoint: &Endpoint, tls: &ControlTls) -> Option<Detail> {
+    let refused = endpoint.losses.iter().find_map(|loss| match &loss.how {
+        Answer::Garbled { problem } if problem.contains("ertificateRequired") => Some(problem),
+        _ => None,
+    })?;
+    if !tls.secured() || endpoint.logged_in() {
+        return None;
+    }
+    let title = "the server demands a client certificate".to_owned();
+    let detail = format!(
+        "The TLS handshake seemed done, and then the server broke off: {refused}. It serves only clients that show a \
+         certificate of their own: give one with --client-cert and --client-key."
+    );
+    Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).quote(refused.clone()))
 }
 
 /// The likely reason.

@@ -199,6 +199,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         "tls-certificate-self-signed",
         include_str!("../../fixtures/scenarios/tls-certificate-self-signed.toml"),
     ),
+    ("tls-client-certificate", include_str!("../../fixtures/scenarios/tls-client-certificate.toml")),
     (
         "tls-handshake-failed-in-clear",
         include_str!("../../fixtures/scenarios/tls-handshake-failed-in-clear.toml"),

@@ -193,6 +193,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     }
 
     fn end(&mut self, error: &io::Error) -> Answer {
+        // TLS says so of records that it cannot read, and of the other side's fatal alerts.
+        if error.kind() == io::ErrorKind::InvalidData {
+            return self.garbled(&format!("TLS broke off: {error}"));
+        }
         let reset = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
         self.closed(reset)
     }

@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::server::ServerSessionMemoryCache;
-use rustls::{HandshakeKind, ServerConfig};
+use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::{HandshakeKind, RootCertStore, ServerConfig};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::certificate::{Kind, issue};
+use super::certificate::{Kind, authority, issue};
 
 /// What a server does about TLS. A script without it speaks none.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +40,8 @@ pub struct Tls {
     pub tickets: Option<usize>,
     /// After PROT P the data comes in clear all the same.
     pub clear_data: bool,
+    /// Clients have to show a certificate of their own.
+    pub wants_client_certificate: bool,
     /// PROT C is refused.
     pub refuses_clear_data: bool,
     /// Anonymous users are served in clear alone.
@@ -65,6 +67,7 @@ impl Default for Tls {
             reuse_required: false,
             tickets: None,
             clear_data: false,
+            wants_client_certificate: false,
             refuses_clear_data: false,
             refuses_anonymous: false,
             says_in_clear: None,
@@ -101,12 +104,18 @@ impl Keys {
             Version::Tls13 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut control = ServerConfig::builder_with_provider(provider)
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
             .map_err(io::Error::other)?;
+        let builder = if tls.wants_client_certificate {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority()).map_err(io::Error::other)?;
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.map_err(io::Error::other)?)
+        } else {
+            builder.with_no_client_auth()
+        };
+        let mut control = builder.with_single_cert(vec![certificate], key).map_err(io::Error::other)?;
         control.session_storage = ServerSessionMemoryCache::new(256);
         let mut data = control.clone();
         if let Some(tickets) = tls.tickets {
