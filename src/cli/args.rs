@@ -25,6 +25,23 @@ Examples:
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
 
+const SERVE_HELP: &str = "\
+Examples:
+  sudo pasvcheck serve --range 50000-50100                                  # on the future server
+  pasvcheck --range 50000-50100 --scan ftp.example.com                      # from outside: proves every port
+
+  export PASVCHECK_SECRET=...                                               # on both sides: proofs for nobody else
+  pasvcheck serve --port 2121 --range 50000-50100 --public-address 203.0.113.10 --for 10m
+
+Ends by itself after --for, or by Ctrl-C, with exit code 0; exit code 3 if it cannot begin.";
+
+const FIX_HELP: &str = "\
+Examples:
+  pasvcheck fix --server vsftpd --public-address 203.0.113.10 --range 50000-50100
+  pasvcheck fix --server proftpd --public-address 203.0.113.10 --private-address 10.0.0.5 --range 50000-50100 \\
+                --firewall nft --cloud aws
+  pasvcheck --json ftp.example.com | pasvcheck fix --from -";
+
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]
 #[command(
@@ -50,6 +67,9 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Run the check on the embedded server with a fault planted, or list the scenarios
     Demo(DemoArgs),
+    /// Stand in for a server that is not installed yet: answer on the control port and every port of the range
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArgs),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
 }
@@ -145,6 +165,9 @@ pub(crate) struct NetworkArgs {
     /// The address that the server should announce; "none" for no expectation
     #[arg(long, value_name = "ADDR|none", value_parser = public_address)]
     pub(crate) public_address: Option<PublicAddress>,
+    /// Read the secret of a stand-in (pasvcheck serve) from the first line of a file (else: PASVCHECK_SECRET)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
     /// Connects a second of a survey of ports, or "max"
     #[arg(long, value_name = "N|max", value_parser = rate, default_value = "1000")]
     pub(crate) rate: Rate,
@@ -208,6 +231,30 @@ pub(crate) struct DemoArgs {
     /// The scenario; without one, all are listed
     #[arg(value_name = "SCENARIO")]
     pub(crate) scenario: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The passive range: every port of it is listened on
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: PortRange,
+    /// The control port
+    #[arg(long, value_name = "PORT", default_value_t = 21, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: u16,
+    /// The IPv4 address to announce in reply to PASV [default: the one that the client connected to]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) public_address: Option<IpAddr>,
+    /// End by itself after so long
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    pub(crate) lifetime: Duration,
+    /// Listen on this address of the host alone [default: all, of both families]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) bind: Option<IpAddr>,
+    /// Prove ports only to those who know the first line of this file (else: PASVCHECK_SECRET, if it is set)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -137,6 +137,7 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     let mut plan = Plan::new(request.target);
     plan.login = password::credentials(&args.login, request.user.as_ref(), !args.output.dry_run)?;
     plan.directory = request.directory;
+    plan.stand_in_secret = password::stand_in_secret(args.network.secret_file.as_deref())?;
     plan.tls = match args.login.tls {
         TlsMode::Auto => TlsUse::Auto,
         TlsMode::Off => TlsUse::Off,

@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod output;
 mod password;
+mod serve;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -58,6 +59,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
             check::run(&args, console)
         }
         Some(Command::Demo(args)) => demo::run(&args, console),
+        Some(Command::Serve(args)) => serve::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
     }
 }
