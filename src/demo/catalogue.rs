@@ -127,6 +127,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ),
     ("privileged-port", include_str!("../../fixtures/scenarios/privileged-port.toml")),
     ("probe-banned", include_str!("../../fixtures/scenarios/probe-banned.toml")),
+    ("proof-refused", include_str!("../../fixtures/scenarios/proof-refused.toml")),
     ("public-address-confirmed", include_str!("../../fixtures/scenarios/public-address-confirmed.toml")),
     (
         "public-address-over-loopback",

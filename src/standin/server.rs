@@ -174,7 +174,7 @@ impl StandIn {
     }
 
     /// Serves until `stop` is done or the lifetime is over. `tell` hears what happens.
-    pub async fn serve(self, stop: impl Future<Output = ()>, tell: &mut dyn FnMut(Event)) -> Ended {
+    pub async fn serve(self, stop: impl Future<Output = ()>, tell: &mut (dyn FnMut(Event) + Send)) -> Ended {
         let Self { control, data, shared, lifetime } = self;
         let (events, mut heard) = mpsc::channel(64);
         let mut tasks = JoinSet::new();
