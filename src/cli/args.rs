@@ -2,7 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the doc comments are the help text, in which backticks would show")]
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -70,6 +70,9 @@ pub(crate) enum Command {
     /// Stand in for a server that is not installed yet: answer on the control port and every port of the range
     #[command(after_help = SERVE_HELP)]
     Serve(ServeArgs),
+    /// Print the whole set-up of passive mode: server, firewalls, NAT router, cloud, containers, how to verify
+    #[command(after_help = FIX_HELP)]
+    Fix(Box<FixArgs>),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
 }
@@ -257,6 +260,65 @@ pub(crate) struct ServeArgs {
     pub(crate) secret_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixArgs {
+    /// vsftpd, proftpd, pure-ftpd, filezilla or iis
+    #[arg(long, value_name = "PRODUCT")]
+    pub(crate) server: Option<String>,
+    /// The address that clients reach, the router's where there is NAT; once for IPv4 and once for IPv6
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) public_address: Vec<IpAddr>,
+    /// The server's own address behind the NAT router, for the router's rules
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) private_address: Option<Ipv4Addr>,
+    /// The passive ports
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: Option<PortRange>,
+    /// The control port [default: 21]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Only these firewalls of the host [default: all that its system may have]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) firewall: Vec<FirewallKind>,
+    /// Only these clouds [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) cloud: Vec<CloudKind>,
+    /// Only these containers [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) container: Vec<ContainerKind>,
+    /// Take product, addresses and range from the JSON report of a check ("-": standard input)
+    #[arg(long, value_name = "REPORT.json")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FirewallKind {
+    Nft,
+    Iptables,
+    Ufw,
+    Firewalld,
+    Windows,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CloudKind {
+    Aws,
+    Azure,
+    Gcp,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ContainerKind {
+    Docker,
+    Compose,
+    Kubernetes,
+    None,
 }
 
 #[derive(Debug, Args)]

@@ -237,7 +237,7 @@ fn describe(plan: &Plan, args: &OutputArgs) -> String {
     text
 }
 
-fn saved(path: &Path) -> Result<Report, Problem> {
+pub(super) fn saved(path: &Path) -> Result<Report, Problem> {
     let name = path.display();
     let unreadable =
         |error: std::io::Error| Problem::new(format!("the report {name} cannot be read: {error}"));

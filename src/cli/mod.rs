@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod demo;
 mod explain;
+mod fix;
 mod output;
 mod password;
 mod serve;
@@ -60,6 +61,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
         }
         Some(Command::Demo(args)) => demo::run(&args, console),
         Some(Command::Serve(args)) => serve::run(&args, console),
+        Some(Command::Fix(args)) => fix::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
     }
 }
