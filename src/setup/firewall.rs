@@ -125,21 +125,18 @@ pub(super) fn nat(request: &Request) -> Vec<Block> {
     let Some(public) = request.public_ipv4 else { return Vec::new() };
     let (private, ports) = (request.private(), nft_quoted(request));
     let mut blocks = Vec::new();
-    if request.firewalls.contains(&Firewall::Nft) || request.server.on_windows() {
-        let text = format!(
-            "sysctl -w net.ipv4.ip_forward=1\n\
+    let text = format!(
+        "sysctl -w net.ipv4.ip_forward=1\n\
              nft add table ip ftp_passive\n\
              nft 'add chain ip ftp_passive prerouting {{ type nat hook prerouting priority dstnat; }}'\n\
              nft add rule ip ftp_passive prerouting ip daddr {public} tcp dport {ports} dnat to {private}"
-        );
-        let note = "On the router. No port stands behind the last address: the numbers must stay as they are, since the server \
+    );
+    let note = "On the router. No port stands behind the last address: the numbers must stay as they are, since the server \
                     announces its own. Where the router's chain forward drops by default: nft insert rule inet filter forward \
                     ct status dnat accept";
-        blocks.push(
-            Block::new("nat-nft", Section::Nat, "A Linux router with nftables", "sh", &lines(&text))
-                .note(note),
-        );
-    }
+    blocks.push(
+        Block::new("nat-nft", Section::Nat, "A Linux router with nftables", "sh", &lines(&text)).note(note),
+    );
     if request.firewalls.contains(&Firewall::Iptables) {
         let text = format!(
             "sysctl -w net.ipv4.ip_forward=1\n\

@@ -116,7 +116,7 @@ fn proftpd(request: &Request) -> Vec<Block> {
                 <Global> outranks it, but does not count for any <VirtualHost>.";
     vec![
         directives("Directives", "apache", &text).note(note).into_files(&[
-            ("/etc/proftpd/conf.d/passive.conf", "Debian, Ubuntu (a file of its own)"),
+            ("/etc/proftpd/conf.d/passive.conf", "Debian, Ubuntu: a file of its own"),
             ("/etc/proftpd.conf", "RHEL, Fedora"),
             ("/usr/local/etc/proftpd.conf", "FreeBSD"),
         ]),
