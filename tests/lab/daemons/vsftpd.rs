@@ -4,19 +4,22 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Config, Listen};
+use super::{Config, Daemon, Listen};
 use crate::site::Site;
 
 pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
     // `listen_ipv6=YES` serves IPv4 too, and then `pasv_address` is ignored: what it announces is 0.0.0.0.
     let ipv4 = config.listen == Listen::Ipv4;
     let yes = |wanted: bool| if wanted { "YES" } else { "NO" };
+    let printed = config.block(Daemon::Vsftpd, "server-directives")?;
+    let listen = match &printed {
+        Some(directives) => directives.clone(),
+        None => format!("listen={}\nlisten_ipv6={}\n", yes(ipv4), yes(!ipv4)),
+    };
     let mut lines = format!(
-        "listen={}\nlisten_ipv6={}\nbackground=NO\nanonymous_enable=YES\nanon_root=/srv\nlocal_enable=YES\n\
+        "{listen}background=NO\nanonymous_enable=YES\nanon_root=/srv\nlocal_enable=YES\n\
          local_root=/srv\npam_service_name=vsftpd\nsecure_chroot_dir=/run/empty\n\
          seccomp_sandbox=NO\nvsftpd_log_file={}\n",
-        yes(ipv4),
-        yes(!ipv4),
         folder.join("vsftpd.log").display()
     );
     if let Some((low, high)) = config.range {
