@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use pasvcheck::clock::Stopwatch;
 use pasvcheck::evidence::{
-    Access, Connect, Outcome, PortRange, Proof, Refusal, Resolution, StandIn as Proved, Target,
+    Access, Connect, Outcome, PortRange, Proof, Refusal, Resolution, StandIn as Proved, Target, Transfer,
 };
 use pasvcheck::finding::Verdict;
 use pasvcheck::net::survey::Rate;
@@ -210,7 +210,7 @@ async fn with_the_secret_every_port_is_proven_and_strangers_get_a_plain_server()
         assert_eq!(proved(&report).access, Access::Refused { why });
         assert!(proved(&report).proofs.is_empty() && proved(&report).client_seen.is_none());
         assert_eq!((report.verdict, names(&report)), (Verdict::Unknown, vec!["proof-refused"]));
-        assert!(report.evidence.endpoints[0].transfers.iter().any(|transfer| transfer.completed()));
+        assert!(report.evidence.endpoints[0].transfers.iter().any(Transfer::completed));
     }
     // A port says nothing to those who name no session of its own.
     let mut stranger = TcpStream::connect((LOOPBACK, running.range.min)).await.unwrap();

@@ -69,8 +69,8 @@ async fn observe(session: &mut Session<'_>) {
     let whole = session.plan.scan;
     let ports: Vec<u16> = if whole { (range.min..=range.max).collect() } else { spread(range) };
     let address = session.endpoint().address;
-    let stands_in = prove::stands_in(session.endpoint()) && session.reopen().await;
-    let (mut states, mut cut_short, stand_in, baseline) = if stands_in {
+    let is_one = prove::stands_in(session.endpoint()) && session.reopen().await;
+    let (mut states, mut cut_short, stand_in, baseline) = if is_one {
         // What nobody listens on says nothing of one that listens everywhere.
         let (states, cut_short, stand_in) = proofs(session, ports).await;
         (states, cut_short, Some(stand_in), Vec::new())

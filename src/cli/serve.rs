@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use pasvcheck::net::survey::raise_file_limit;
+use pasvcheck::report::style::thousands;
 use pasvcheck::standin::{Ended, Event, Order, StandIn};
 
 use super::args::{Format, ServeArgs};
@@ -97,7 +98,7 @@ fn stop() -> Result<impl Future<Output = ()>, Problem> {
 fn ports(order: &Order) -> String {
     match order.range.len() {
         1 => format!("data port {}", order.range.min),
-        count => format!("all {} data ports {}", thousands(count), order.range),
+        count => format!("all {} data ports {}", thousands(count.into()), order.range),
     }
 }
 
@@ -141,8 +142,8 @@ fn words(event: &Event, order: &Order) -> Option<String> {
         Event::Refused(client) => Some(format!("{client} does not have the secret.\n")),
         Event::Proven(client, count) => Some(format!(
             "{client}: {} of {} ports proven so far.\n",
-            thousands(count),
-            thousands(order.range.len())
+            thousands(*count as u64),
+            thousands(order.range.len().into())
         )),
     }
 }
@@ -161,22 +162,9 @@ fn account(ended: &Ended, order: &Order) -> String {
         let _ = writeln!(
             text,
             "{client}: {} of {} ports proven{from}.",
-            thousands(known.ports.len()),
-            thousands(order.range.len())
+            thousands(known.ports.len() as u64),
+            thousands(order.range.len().into())
         );
-    }
-    text
-}
-
-/// A number as people read it.
-fn thousands(number: impl ToString) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use colored::Color;
 
-use super::style::{Style, printable};
+use super::style::{Style, printable, thousands};
 use crate::checks::support::range_list;
 use crate::evidence::{Access, Proof, StandIn, Survey};
+
+/// Whether a proof is of a kind.
+type Kind = fn(&Proof) -> bool;
 
 /// The account of the proofs; empty where no stand-in answers or none were had.
 #[must_use]
@@ -19,11 +22,14 @@ pub fn render(survey: &Survey, style: &Style) -> String {
         Access::BySecret => ", with the secret",
         _ => "",
     };
-    let head =
-        format!("{} of {} ports proven end to end by the stand-in{how}.", thousands(proven), thousands(all));
+    let head = format!(
+        "{} of {} ports proven end to end by the stand-in{how}.",
+        thousands(proven.into()),
+        thousands(all.into())
+    );
     let color = if proven == all { Color::Green } else { Color::Red };
     let mut out = format!("  {}\n", style.paint(&head, color));
-    let kinds: [(&str, fn(&Proof) -> bool); 6] = [
+    let kinds: [(&str, Kind); 6] = [
         ("answered by something else", |proof| matches!(proof, Proof::Foreign { .. })),
         ("closed without an answer", |proof| matches!(proof, Proof::Closed)),
         ("opened without an answer", |proof| matches!(proof, Proof::Silent)),
@@ -34,7 +40,7 @@ pub fn render(survey: &Survey, style: &Style) -> String {
     for (words, kind) in kinds {
         let ports = stand_in.ranges(kind);
         if !ports.is_empty() {
-            let line = format!("{} {words}: {}", thousands(stand_in.count(kind)), range_list(&ports));
+            let line = format!("{} {words}: {}", thousands(stand_in.count(kind).into()), range_list(&ports));
             let _ = writeln!(out, "{}", style.wrap(&line, 4));
         }
     }
@@ -53,9 +59,4 @@ fn seen(stand_in: &StandIn) -> String {
         _ => format!(" {changed} of {replies} passive replies were changed on the way."),
     };
     client.unwrap_or_default() + &told
-}
-
-/// A number as people read it.
-fn thousands(number: u32) -> String {
-    if number < 1000 { number.to_string() } else { format!("{},{:03}", number / 1000, number % 1000) }
 }

@@ -12,7 +12,7 @@ fn multiport(request: &Request) -> String {
     format!("{},{}:{}", request.port, request.range.min, request.range.max)
 }
 
-/// What the kernel has to know, and SELinux.
+/// What the kernel has to know, and `SELinux`.
 pub(super) fn host(request: &Request) -> Vec<Block> {
     if request.server.on_windows() {
         return Vec::new();

@@ -76,7 +76,7 @@ pub struct Place {
 pub enum Section {
     /// The server's own configuration.
     Server,
-    /// The host that it runs on: kernel and SELinux.
+    /// The host that it runs on: kernel and `SELinux`.
     Host,
     /// The host's firewall.
     Firewall,

@@ -130,35 +130,37 @@ fn proftpd(request: &Request) -> Vec<Block> {
 fn pureftpd(request: &Request) -> Vec<Block> {
     let range = request.range;
     let pair = format!("{} {}", range.min, range.max);
-    let (mut files, mut conf) =
-        (format!("echo '{pair}' > /etc/pure-ftpd/conf/PassivePortRange\n"), String::new());
-    conf += &format!("PassivePortRange {pair}\n");
+    let folder = "/etc/pure-ftpd/conf";
+    let mut files = vec![format!("echo '{pair}' > {folder}/PassivePortRange")];
+    let mut conf = vec![format!("PassivePortRange {pair}")];
+    let mut superfluous = vec!["NATmode"];
     match request.public_ipv4 {
         Some(address) => {
-            files += &format!("echo '{address}' > /etc/pure-ftpd/conf/ForcePassiveIP\n");
-            conf += &format!("ForcePassiveIP {address}\n");
+            files.push(format!("echo '{address}' > {folder}/ForcePassiveIP"));
+            conf.push(format!("ForcePassiveIP {address}"));
+            superfluous.push("IPV6Only");
         }
-        None => files += "rm -f /etc/pure-ftpd/conf/ForcePassiveIP\n",
+        None => superfluous.push("ForcePassiveIP"),
+    }
+    if request.public_ipv6.is_some() {
+        superfluous.push("IPV4Only");
     }
     if request.port != 21 {
-        files += &format!("echo ',{}' > /etc/pure-ftpd/conf/Bind\n", request.port);
-        conf += &format!("Bind ,{}\n", request.port);
+        files.push(format!("echo ',{}' > {folder}/Bind", request.port));
+        conf.push(format!("Bind ,{}", request.port));
     }
-    let other_family = match (request.ipv4(), request.public_ipv6.is_some()) {
-        (true, true) => "/etc/pure-ftpd/conf/IPV4Only /etc/pure-ftpd/conf/IPV6Only ",
-        (false, true) => "/etc/pure-ftpd/conf/IPV4Only ",
-        _ => "/etc/pure-ftpd/conf/IPV6Only ",
-    };
-    files += &format!("rm -f {other_family}/etc/pure-ftpd/conf/NATmode\n");
-    conf += "NATmode no\n";
+    let paths: Vec<String> = superfluous.iter().map(|name| format!("{folder}/{name}")).collect();
+    files.push(format!("rm -f {}", paths.join(" ")));
+    conf.push("NATmode no".to_owned());
     let debian = "Debian's wrapper reads one file for each directive, and does not read /etc/pure-ftpd/pure-ftpd.conf at all. \
                   (NATmode, in spite of its name, switches passive mode off.)";
     let one_file = "Everywhere else: one file. Change the lines where they stand already, comments on lines of their own.";
     vec![
-        directives("Directives on Debian and Ubuntu", "sh", &files).note(debian),
+        Block::new("server-directives", Section::Server, "Directives on Debian and Ubuntu", "sh", &files)
+            .note(debian),
         reload("pure-ftpd-wrapper --show-options\nsystemctl restart pure-ftpd")
             .note("The first line shows what the daemon will be told, or which file is wrong."),
-        Block::new("server-directives-conf", Section::Server, "Directives elsewhere", "ini", &lines(&conf))
+        Block::new("server-directives-conf", Section::Server, "Directives elsewhere", "ini", &conf)
             .note(one_file)
             .into_files(&[
                 ("/etc/pure-ftpd/pure-ftpd.conf", "RHEL, Fedora"),

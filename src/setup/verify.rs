@@ -15,10 +15,11 @@ pub(super) fn blocks(request: &Request) -> Vec<Block> {
         "pasvcheck serve{port} --range {range}{announced}   # on the server's host, while no FTP server runs\n\
          pasvcheck --range {range} --scan {host}   # from outside: proves every port"
     );
-    let outside: String = [request.public_ipv4.map(IpAddr::V4), request.public_ipv6.map(IpAddr::V6)]
+    let addresses = [request.public_ipv4.map(IpAddr::V4), request.public_ipv6.map(IpAddr::V6)];
+    let outside: Vec<String> = addresses
         .into_iter()
         .flatten()
-        .map(|address| format!("pasvcheck --range {range}{announced} {}\n", target(address, request.port)))
+        .map(|address| format!("pasvcheck --range {range}{announced} {}", target(address, request.port)))
         .collect();
     let inside = target(
         if request.ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() },
@@ -28,7 +29,7 @@ pub(super) fn blocks(request: &Request) -> Vec<Block> {
     let step = |id, title: &str, text: &str| Block::new(id, Section::Verify, title, "sh", &lines(text));
     vec![
         step("verify-before", "Firewall and router, before the server runs", &before),
-        step("verify-outside", "The server, from outside", &outside)
+        step("verify-outside", "The server, from outside", &outside.join("\n"))
             .note("A named user: --user NAME. Exit code 0 is a sound server."),
         step("verify-host", "The server, on its host", &on_host)
             .note("Settings and login; not the firewall in front of it."),
@@ -54,12 +55,10 @@ fn by_hand(request: &Request, host: &str) -> String {
     } else {
         format!("ftp://{host}/")
     };
-    let mut text = format!("curl -v --connect-timeout 10 {url}\n");
+    let mut steps = vec![format!("curl -v --connect-timeout 10 {url}")];
     if request.ipv4() {
-        text += &format!("curl -v --connect-timeout 10 --disable-epsv --no-ftp-skip-pasv-ip {url}\n");
+        steps.push(format!("curl -v --connect-timeout 10 --disable-epsv --no-ftp-skip-pasv-ip {url}"));
     }
-    for port in [request.range.min, request.range.max] {
-        text += &format!("nc -vz -w 5 {address} {port}\n");
-    }
-    text
+    steps.extend([request.range.min, request.range.max].map(|port| format!("nc -vz -w 5 {address} {port}")));
+    steps.join("\n")
 }

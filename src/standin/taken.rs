@@ -111,7 +111,7 @@ fn sockets() -> Vec<Socket> {
     text.lines().filter_map(socket).collect()
 }
 
-/// Local address, state (0A is "listening") and inode of a line (proc_pid_net(5)).
+/// Local address, state (0A is "listening") and inode of a line (`proc_pid_net`(5)).
 fn socket(line: &str) -> Option<Socket> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let port = u16::from_str_radix(words.get(1)?.rsplit_once(':')?.1, 16).ok()?;

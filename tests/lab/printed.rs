@@ -84,12 +84,12 @@ pub(crate) fn apply(world: &World, site: &Site, daemon: Daemon, printed: Printed
         run(&mut shell, "").map_err(|error| format!("{error}\n{script}"))
     };
     shell(Host::Server, printed.firewall.closed())?;
-    let word = printed.firewall.word();
+    let tool = printed.firewall.word();
     if printed.on_server {
-        shell(Host::Server, &block(daemon, printed, &format!("firewall-{word}"))?)?;
+        shell(Host::Server, &block(daemon, printed, &format!("firewall-{tool}"))?)?;
     }
     if printed.on_router {
-        shell(Host::ServerRouter, &block(daemon, printed, &format!("nat-{word}"))?)?;
+        shell(Host::ServerRouter, &block(daemon, printed, &format!("nat-{tool}"))?)?;
     }
     Ok(())
 }
