@@ -27,11 +27,9 @@ Examples:
 
 const SERVE_HELP: &str = "\
 Examples:
-  sudo pasvcheck serve --range 50000-50100                                  # on the future server
-  pasvcheck --range 50000-50100 --scan ftp.example.com                      # from outside: proves every port
-
-  export PASVCHECK_SECRET=...                                               # on both sides: proofs for nobody else
-  pasvcheck serve --port 2121 --range 50000-50100 --public-address 203.0.113.10 --for 10m
+  sudo pasvcheck serve --range 50000-50100                  (on the future server)
+  pasvcheck --range 50000-50100 --scan ftp.example.com      (from outside: proves every port)
+  PASVCHECK_SECRET=... pasvcheck serve --port 2121 --range 50000-50100 --for 10m
 
 Ends by itself after --for, or by Ctrl-C, with exit code 0; exit code 3 if it cannot begin.";
 

@@ -21,6 +21,11 @@ pub(crate) fn run(args: &ServeArgs, console: &mut Console) -> Result<u8, Problem
             "serve has no report of its own: the check from outside has it (pasvcheck --json)",
         ));
     }
+    if args.output.output.is_some() {
+        return Err(Problem::new(
+            "serve tells what happens as it happens: redirect its output in place of -o",
+        ));
+    }
     let order = order(args)?;
     if args.output.dry_run {
         console.write(&format!(
