@@ -110,8 +110,8 @@ async fn proofs(session: &mut Session<'_>, ports: Vec<u16>) -> (Vec<(u16, PortSt
     let mut proved = prove::prove(session, ports).await;
     let left = std::mem::take(&mut proved.left);
     let (states, cut_short) = if left.is_empty() { (Vec::new(), false) } else { ask(session, left).await };
-    proved.again(session, &states).await;
     let mut by_port: BTreeMap<u16, PortState> = states.into_iter().collect();
+    proved.again(session, &by_port).await;
     by_port.append(&mut proved.open);
     let states = by_port.into_iter().collect();
     (states, cut_short, proved.finish(session).await)

@@ -4,7 +4,7 @@
 //! Nothing of this is sent before the control connection's own server has given itself to know as a stand-in, and nothing
 //! goes to any other address than the control connection's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -25,8 +25,11 @@ use crate::standin::proof::{FEATURE, GREETING, Handshake, LONGEST_LINE, SessionK
 /// Ports asked at once.
 const WINDOW: usize = 512;
 
-/// The same where the first try brought no proof.
-const CAREFUL_WINDOW: usize = 64;
+/// Ports without a proof that are looked at again before that is believed of all of them.
+const SAMPLE: usize = 64;
+
+/// Rounds of looking again, as long as each brings proofs.
+const ROUNDS: u32 = 6;
 
 /// Bytes of a stranger's words that are kept.
 const MOST_WORDS: usize = 80;
@@ -67,28 +70,55 @@ pub(super) async fn prove(session: &mut Session<'_>, ports: Vec<u16>) -> Proved 
 }
 
 impl Proved {
-    /// A second look, after the survey: at ports that turned out to open, and once more at those without a proof.
-    pub(super) async fn again(&mut self, session: &mut Session<'_>, states: &[(u16, PortState)]) {
-        let opened = states.iter().filter(|(_, state)| *state == PortState::Open).map(|(port, _)| *port);
-        let mut ports: Vec<u16> = opened.collect();
-        let unproven = self.proofs.iter().filter(|(_, proof)| proof.elsewhere());
-        ports.extend(unproven.map(|(port, _)| *port));
-        if ports.is_empty() || self.key.is_none() {
-            return;
-        }
-        // Without its control connection the stand-in forgets whom to answer.
-        if !session.ask(Command::Noop).await.positive() {
-            let known = session.reopen().await;
-            match introduce(session).await {
-                Ok((_, key)) if known => self.key = Some(key),
-                // What had no answer may have had none for that reason: it proves nothing.
-                _ => return self.proofs.retain(|_, proof| proof.proven()),
+    /// More looks, after the survey: at ports that turned out to open, and at those without a proof. As in a survey, a
+    /// sample decides whether another look at all of them is worth its time.
+    pub(super) async fn again(&mut self, session: &mut Session<'_>, states: &BTreeMap<u16, PortState>) {
+        for round in 1..=ROUNDS {
+            let unproven = |port: &u16| match self.proofs.get(port) {
+                Some(Proof::Unopened) | None => states.get(port) == Some(&PortState::Open),
+                Some(proof) => proof.elsewhere(),
+            };
+            let known = states.keys().chain(self.proofs.keys()).copied().collect::<BTreeSet<u16>>();
+            let ports: Vec<u16> = known.into_iter().filter(unproven).collect();
+            if ports.is_empty() || self.key.is_none() || session.left().is_zero() {
+                return;
             }
+            if !self.still_known(session).await {
+                // What had no answer may have had none for that reason: it proves nothing.
+                return self.proofs.retain(|_, proof| !proof.elsewhere());
+            }
+            let step = ports.len().div_ceil(SAMPLE);
+            let (sample, rest): (Vec<_>, Vec<_>) =
+                ports.into_iter().enumerate().partition(|(place, _)| place % step == 0);
+            // Room for one more retransmission each time.
+            let patience = session.plan.limits.second * round + session.rtt() * 4;
+            let before = self.proven();
+            self.left = sample.into_iter().map(|(_, port)| port).collect();
+            self.pass(session, patience, SAMPLE).await;
+            if self.proven() == before {
+                return;
+            }
+            self.left = rest.into_iter().map(|(_, port)| port).collect();
+            self.pass(session, patience, WINDOW / 2).await;
         }
-        self.left = ports;
-        let patience = session.plan.limits.second + session.rtt() * 4;
-        self.pass(session, patience, CAREFUL_WINDOW).await;
-        self.left.clear();
+    }
+
+    /// How many ports are proven.
+    fn proven(&self) -> usize {
+        self.proofs.values().filter(|proof| proof.proven()).count()
+    }
+
+    /// Whether the stand-in still knows this session; without its control connection it forgets whom to answer. A lost one
+    /// is opened again.
+    async fn still_known(&mut self, session: &mut Session<'_>) -> bool {
+        if session.ask(Command::Noop).await.positive() {
+            return true;
+        }
+        if !session.reopen().await {
+            return false;
+        }
+        self.key = introduce(session).await.ok().map(|(_, key)| key);
+        self.key.is_some()
     }
 
     /// Asks the ports that are left. Those that do not open stay left.

@@ -28,7 +28,8 @@ pub(in crate::checks) fn wrong_peer(endpoint: &Endpoint) -> Option<Detail> {
     let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail);
     let spans = stand_in.proofs.iter().filter(|span| span.proof.elsewhere());
     Some(spans.take(8).fold(seen, |seen, span| {
-        seen.quote(format!("port {}: {}", range_list(&[span.ports]), words(&span.proof)))
+        let noun = if span.ports.len() == 1 { "port" } else { "ports" };
+        seen.quote(format!("{noun} {}: {}", range_list(&[span.ports]), words(&span.proof)))
     }))
 }
 
@@ -51,7 +52,8 @@ fn words(proof: &Proof) -> String {
     match proof {
         Proof::Proven => "proven".to_owned(),
         Proof::OtherSource { address } => format!("proven, and seen to come from {address}"),
-        Proof::Shifted { by } => format!("leads to the stand-in's port {by:+}"),
+        Proof::Shifted { by } if *by < 0 => format!("arrived {} lower at the stand-in", by.unsigned_abs()),
+        Proof::Shifted { by } => format!("arrived {by} higher at the stand-in"),
         Proof::Foreign { received } => format!("answered \"{received}\""),
         Proof::Closed => "opened, and was closed without an answer".to_owned(),
         Proof::Silent => "opened, and did not answer".to_owned(),

@@ -22,7 +22,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(300);
 const LONGEST_COMMAND: usize = 512;
 
 /// How long a transfer waits for its connection.
-const DATA_PATIENCE: Duration = Duration::from_secs(10);
+const DATA_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Wrong secrets or passwords after which a session ends, and the pause after each.
 const MOST_FAILURES: u32 = 3;

@@ -41,8 +41,32 @@ pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result
         );
     }
     let file = folder.join("vsftpd.conf");
-    fs::write(&file, lines)?;
+    fs::write(&file, &lines)?;
     let mut words = site.program("vsftpd");
     words.push(file.display().to_string());
-    Ok(words)
+    let both = config.printed.is_some() && config.listen == Listen::Both;
+    if both { with_second(site, config, folder, words, &lines) } else { Ok(words) }
+}
+
+/// The second instance that is printed for two families: a copy of the first file in which other lines stand.
+fn with_second(
+    site: &Site,
+    config: &Config,
+    folder: &Path,
+    first: Vec<String>,
+    lines: &str,
+) -> io::Result<Vec<String>> {
+    let directives = config.block(Daemon::Vsftpd, "server-directives-ipv6")?.unwrap_or_default();
+    let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    let replaced: Vec<String> = directives.lines().map(name).collect();
+    let kept: String = lines
+        .lines()
+        .filter(|line| !replaced.contains(&name(line)) && !line.starts_with("pasv_address="))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let file = folder.join("vsftpd-ipv6.conf");
+    fs::write(&file, kept + &directives)?;
+    let second = site.program("vsftpd").join(" ");
+    let script = format!("{second} {} & exec {}", file.display(), first.join(" "));
+    Ok(vec!["sh".to_owned(), "-c".to_owned(), script])
 }

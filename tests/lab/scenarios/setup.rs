@@ -93,6 +93,43 @@ pub(super) const CASES: &[Case] = &[
         options: &["--range", "50000-50100", "--scan", "--rate", "max"],
         ..HEALTHY
     },
+    Case {
+        // vsftpd needs an instance for each family.
+        name: "printed by fix, two families",
+        on: PRINTED,
+        config: Config {
+            listen: Listen::Both,
+            ..taken_over(Printed {
+                options: &[
+                    "--public-address",
+                    PUBLIC,
+                    "--public-address",
+                    IPV6,
+                    "--private-address",
+                    "192.168.50.10",
+                    "--range",
+                    "50000-50100",
+                ],
+                ..BEHIND_NAT
+            })
+        },
+        rules: &[ROUTER_IS_SILENT],
+        target: "ftp.example.com",
+        options: &[
+            "--range",
+            "50000-50100",
+            "--scan",
+            "--rate",
+            "max",
+            "--public-address",
+            PUBLIC,
+            "--resolve",
+            "ftp.example.com:203.0.113.10",
+            "--resolve",
+            "ftp.example.com:2001:db8:50::10",
+        ],
+        ..HEALTHY
+    },
     // Without a part of it the same check fails: what is printed is what makes it work.
     Case {
         name: "printed by fix, host's rules left out",
@@ -112,6 +149,30 @@ pub(super) const CASES: &[Case] = &[
     },
     Case { name: "stand-in, every port proven", ..STAND_IN },
     Case { name: "stand-in, every port proven, 50 ms away", way: Way::Far, ..STAND_IN },
+    Case {
+        name: "stand-in, every port proven, 50 ms away, 10 % lost",
+        rules: &[
+            FORWARD_THOUSAND,
+            on(Host::Transit, Chain::Passing, "numgen random mod 10 == 0 counter name \"lost\" drop"),
+        ],
+        way: Way::Far,
+        runs: 3,
+        ..STAND_IN
+    },
+    Case {
+        name: "stand-in, whole range forwarded to another machine",
+        rules: &[
+            on(
+                Host::ServerRouter,
+                Chain::Forwarding,
+                "iifname wan ip daddr 203.0.113.10 tcp dport 50000-50999 dnat ip to 192.168.50.30",
+            ),
+            FORWARD_THOUSAND,
+        ],
+        also: Also::Listeners(Host::Other, 50000, 50999),
+        expect: Expect::critical(&["data-wrong-peer"]),
+        ..STAND_IN
+    },
     Case {
         name: "stand-in, range forwarded to another machine",
         rules: &[
