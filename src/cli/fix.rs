@@ -17,7 +17,7 @@ use super::output::Console;
 #[derive(Debug, Default)]
 struct Told {
     server: Option<Server>,
-    public: Option<IpAddr>,
+    public: Vec<IpAddr>,
     private: Option<Ipv4Addr>,
     range: Option<PortRange>,
     port: Option<u16>,
@@ -53,8 +53,7 @@ fn request(args: &FixArgs, told: &Told) -> Result<Request, Problem> {
         Problem::new("--range is missing: the passive ports, for example --range 50000-50100")
     })?;
     let typed = args.public_address.as_slice();
-    let from_report: Vec<IpAddr> = told.public.into_iter().collect();
-    let addresses = if typed.is_empty() { &from_report } else { typed };
+    let addresses = if typed.is_empty() { told.public.as_slice() } else { typed };
     let (mut public_ipv4, mut public_ipv6) = (None, None);
     for address in addresses {
         let twice = match address {
@@ -156,9 +155,13 @@ fn told(report: &Report, args: &FixArgs) -> Result<Told, Problem> {
             format!("the range {} is {}", value("port_min") + "-" + &value("port_max"), values.range_from);
         Console::remark(&note);
     }
+    // EPSV names no address, so a report's own words are of IPv4; over IPv6 it is the one that was checked.
+    let ipv6 = report.evidence.checked().map(|endpoint| endpoint.address);
+    let ipv6 = ipv6.filter(|address| address.is_ipv6() && class_of(*address) == Class::Global);
+    let ipv4 = value("public_address").parse().ok().filter(IpAddr::is_ipv4);
     Ok(Told {
         server,
-        public: value("public_address").parse().ok(),
+        public: ipv4.into_iter().chain(ipv6.take(1)).collect(),
         private: advertised.filter(private),
         range,
         port: Some(report.target.port),

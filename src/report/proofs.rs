@@ -33,7 +33,7 @@ pub fn render(survey: &Survey, style: &Style) -> String {
         ("answered by something else", |proof| matches!(proof, Proof::Foreign { .. })),
         ("closed without an answer", |proof| matches!(proof, Proof::Closed)),
         ("opened without an answer", |proof| matches!(proof, Proof::Silent)),
-        ("lead to another port of the stand-in", |proof| matches!(proof, Proof::Shifted { .. })),
+        ("arrived on another port of the stand-in", |proof| matches!(proof, Proof::Shifted { .. })),
         ("did not open", |proof| matches!(proof, Proof::Unopened)),
         ("proven, from another source address", |proof| matches!(proof, Proof::OtherSource { .. })),
     ];

@@ -45,7 +45,7 @@ pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result
     let mut words = site.program("vsftpd");
     words.push(file.display().to_string());
     let both = config.printed.is_some() && config.listen == Listen::Both;
-    if both { with_second(site, config, folder, words, &lines) } else { Ok(words) }
+    if both { with_second(site, config, folder, &words, &lines) } else { Ok(words) }
 }
 
 /// The second instance that is printed for two families: a copy of the first file in which other lines stand.
@@ -53,7 +53,7 @@ fn with_second(
     site: &Site,
     config: &Config,
     folder: &Path,
-    first: Vec<String>,
+    first: &[String],
     lines: &str,
 ) -> io::Result<Vec<String>> {
     let directives = config.block(Daemon::Vsftpd, "server-directives-ipv6")?.unwrap_or_default();

@@ -148,6 +148,13 @@ pub(super) const CASES: &[Case] = &[
         ..HEALTHY
     },
     Case { name: "stand-in, every port proven", ..STAND_IN },
+    Case {
+        name: "stand-in, every port proven over IPv6",
+        config: Config { announce: None, ..THOUSAND },
+        rules: &[],
+        target: IPV6,
+        ..STAND_IN
+    },
     Case { name: "stand-in, every port proven, 50 ms away", way: Way::Far, ..STAND_IN },
     Case {
         name: "stand-in, every port proven, 50 ms away, 10 % lost",
