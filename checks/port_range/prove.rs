@@ -43,6 +43,26 @@ pub(super) fn stands_in(endpoint: &Endpoint) -> bool {
     says(greeting, GREETING) || says(endpoint.features.as_ref(), FEATURE)
 }
 
+/// How long a port may take to open.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// With room for a SYN that was lost.
+    patient: Duration,
+    /// Once most ports are silent: a survey asks them again.
+    quick: Duration,
+}
+
+impl Patience {
+    fn of(patient: Duration) -> Self {
+        Self { patient, quick: patient }
+    }
+
+    /// What is fit after so many ports have opened, and so many have not.
+    fn after(self, opened: usize, silent: usize) -> Duration {
+        if silent >= SAMPLE && silent > opened { self.quick } else { self.patient }
+    }
+}
+
 /// What came of it: the facts, the states of the ports that were asked, and the ports that have yet to be surveyed.
 pub(super) struct Proved {
     pub(super) stand_in: StandIn,
@@ -65,7 +85,8 @@ pub(super) async fn prove(session: &mut Session<'_>, ports: Vec<u16>) -> Proved 
     let mut proved =
         Proved { stand_in, open: BTreeMap::new(), left: ports, key, proofs: BTreeMap::new(), clock };
     let quick = (session.rtt() * 4).clamp(Duration::from_millis(250), Duration::from_millis(950));
-    proved.pass(session, quick, WINDOW).await;
+    let patient = session.plan.limits.second + session.rtt() * 4;
+    proved.pass(session, Patience { patient, quick }, WINDOW).await;
     proved
 }
 
@@ -94,12 +115,12 @@ impl Proved {
             let patience = session.plan.limits.second * round + session.rtt() * 4;
             let before = self.proven();
             self.left = sample.into_iter().map(|(_, port)| port).collect();
-            self.pass(session, patience, SAMPLE).await;
+            self.pass(session, Patience::of(patience), SAMPLE).await;
             if self.proven() == before {
                 return;
             }
             self.left = rest.into_iter().map(|(_, port)| port).collect();
-            self.pass(session, patience, WINDOW / 2).await;
+            self.pass(session, Patience::of(patience), WINDOW / 2).await;
         }
     }
 
@@ -122,7 +143,7 @@ impl Proved {
     }
 
     /// Asks the ports that are left. Those that do not open stay left.
-    async fn pass(&mut self, session: &mut Session<'_>, patience: Duration, window: usize) {
+    async fn pass(&mut self, session: &mut Session<'_>, patience: Patience, window: usize) {
         let Some(key) = self.key.clone() else { return };
         let control = session.endpoint().address;
         let ports = std::mem::take(&mut self.left);
@@ -224,7 +245,7 @@ async fn ask_all(
     session: &Session<'_>,
     key: &SessionKey,
     ports: &[u16],
-    patience: Duration,
+    patience: Patience,
     window: usize,
 ) -> Vec<(u16, Proof)> {
     let clock = Stopwatch::start();
@@ -232,15 +253,16 @@ async fn ask_all(
         Rate::Max => 0.0,
         Rate::PerSecond(rate) => 1.0 / f64::from(rate.max(1)),
     };
-    let mut answers = Vec::with_capacity(ports.len());
+    let mut answers: Vec<(u16, Proof)> = Vec::with_capacity(ports.len());
     let (mut waiting, mut sent) = (ports.iter().copied(), 0_u32);
     let mut flying = FuturesUnordered::new();
-    let mut stopped = false;
+    let (mut stopped, mut silent) = (false, 0);
     loop {
         let due = Duration::from_secs_f64(pause * f64::from(sent)).saturating_sub(clock.elapsed());
         let over = stopped || session.left().is_zero();
         let may_send = !over && flying.len() < window && waiting.len() > 0;
         if may_send && due.is_zero() {
+            let patience = patience.after(answers.len() - silent, silent);
             flying.extend(waiting.next().map(|port| ask(session, key, port, patience)));
             sent += 1;
             continue;
@@ -249,7 +271,10 @@ async fn ask_all(
             return answers;
         }
         tokio::select! {
-            Some(answer) = flying.next() => answers.push(answer),
+            Some((port, proof)) = flying.next() => {
+                silent += usize::from(proof == Proof::Unopened);
+                answers.push((port, proof));
+            }
             () = sleep(due), if may_send => {}
             // What is in flight is waited for, no longer.
             _ = tokio::signal::ctrl_c() => stopped = true,
