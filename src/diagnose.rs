@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::checks::{self, Rule};
-use crate::evidence::{Endpoint, Evidence, Mode, Transfer};
+use crate::evidence::{Endpoint, Evidence, Mode, Proof, Transfer};
 use crate::explain;
 use crate::explain::values::Values;
 use crate::finding::{Detail, Finding, Severity, Verdict};
@@ -203,6 +203,15 @@ fn healthy(evidence: &Evidence) -> String {
         return "Nothing wrong was found in the checks that were asked for.".to_owned();
     }
     let list = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let stand_ins = evidence.checked().filter_map(|endpoint| endpoint.survey.as_ref()?.stand_in.as_ref());
+    let (proven, all) = stand_ins.fold((0, 0), |(proven, all), stand_in| {
+        (proven + stand_in.count(Proof::proven), all + stand_in.count(|_| true))
+    });
+    if all > 0 {
+        return format!(
+            "Passive mode works at {list}: the stand-in proved {proven} of {all} ports, and the listing came through."
+        );
+    }
     let ports: Vec<u16> = evidence.checked().flat_map(checks::support::announced_ports).collect();
     format!(
         "Passive mode works at {list}: {} data connections opened, and the listing came through.",

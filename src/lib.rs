@@ -16,6 +16,8 @@
 //! * [`diagnose`]: evidence → [`finding`]s and a verdict; causes before symptoms. Pure.
 //! * [`report`]: a report → bytes; one file per format, none prints.
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
+//! * [`setup`]: the whole set-up of passive mode, ready to paste (`pasvcheck fix`).
+//! * [`standin`]: the server that stands in before FTP is installed (`pasvcheck serve`).
 //! * [`responder`] and [`demo`]: the embedded FTP server, and the scenarios that run on it.
 
 // `checks/` stands at the top of the repository, since its folder listing is the list of what this tool checks; one
@@ -35,3 +37,5 @@ pub mod probe;
 pub mod report;
 pub mod responder;
 pub mod server;
+pub mod setup;
+pub mod standin;

@@ -386,3 +386,78 @@ fn the_demo_names_its_fault() {
     let list = pasvcheck(&["demo"]);
     assert!(list.code == 0 && list.out.contains("healthy-vsftpd") && list.out.contains("private-address"));
 }
+
+/// A stand-in on free ports, as a process of its own.
+#[cfg(unix)]
+fn serve(more: &[&str]) -> (std::process::Child, u16, String) {
+    use std::io::{BufRead, BufReader};
+
+    for attempt in 0..20_u16 {
+        let port = 13_000 + u16::try_from(std::process::id() % 200).unwrap() * 10 + attempt * 10;
+        let (control, range) = (port.to_string(), format!("{}-{}", port + 1, port + 5));
+        let mut words = vec!["serve", "--bind", "127.0.0.1", "--port", &control, "--range", &range];
+        words.extend(more);
+        let mut child = command(&words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        if line.starts_with("Stand-in: listening on port") {
+            return (child, port, range);
+        }
+        child.wait().unwrap();
+    }
+    panic!("no ports are free");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stand_in_is_proven_and_ends_by_a_signal() {
+    for signal in ["-INT", "-TERM"] {
+        let (mut child, port, range) = serve(&["--for", "1m"]);
+        let target = format!("127.0.0.1:{port}");
+        let done = pasvcheck(&["--range", &range, "--scan", &target]);
+        assert!(done.out.contains("5 of 5 ports proven end to end"), "{done:?}");
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(pasvcheck(&[&target]).code, 2, "nobody listens any more");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stand_in_ends_by_itself() {
+    let clock = Stopwatch::start();
+    let (mut child, ..) = serve(&["--for", "300ms"]);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(clock.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_stand_in_that_cannot_begin_says_why() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let base = ["serve", "--bind", "127.0.0.1", "--range", "14990-14994"];
+    let with = |more: &[&str]| pasvcheck(&[&base[..], more].concat());
+    let cases: [(&[&str], &str); 6] = [
+        (&["--port", &port], "is taken on this host"),
+        (&["--port", "14992"], "holds the control port 14992"),
+        (&["--port", "14989", "--public-address", "2001:db8::1"], "EPSV"),
+        (&["--port", "14989", "--json"], "the check from outside has it"),
+        (&["--port", "14989", "-o", "file"], "redirect its output"),
+        (&["--port", "14989", "--for", "0s"], "a duration lies between"),
+    ];
+    for (more, words) in cases {
+        let done = with(more);
+        assert_eq!(done.code, 3, "{more:?}: {done:?}");
+        assert!(done.err.contains(words) && done.out.is_empty(), "{more:?}: {done:?}");
+    }
+    let elsewhere =
+        pasvcheck(&["serve", "--bind", "203.0.113.7", "--port", "14989", "--range", "14990-14991"]);
+    assert!(elsewhere.err.contains("has no address 203.0.113.7"), "{elsewhere:?}");
+    let dry = with(&["--port", "14989", "--dry-run"]);
+    assert_eq!((dry.code, dry.out.contains("all 5 data ports 14990-14994")), (0, true), "{dry:?}");
+    let secret =
+        command(&["serve", "--range", "14990-14994"]).env("PASVCHECK_SECRET", "short").output().unwrap();
+    assert_eq!(secret.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&secret.stderr).contains("12 to 256 characters"));
+}

@@ -7,8 +7,8 @@ use crate::checks::paths::{
     Way, by_advertised, by_control, closed_at_control, other_address, visits_at_control,
 };
 use crate::checks::port_range::banned;
-use crate::checks::support::{each, port_list, quoted_visit, works_elsewhere};
-use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, PortRange, PortState, Visit};
+use crate::checks::support::{each, port_list, quoted_visit, range_list, works_elsewhere};
+use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, Visit};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 
 /// Milliseconds of round-trip time from which a reset's own time tells how far away its sender is.
@@ -222,11 +222,12 @@ fn by_offers(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
 /// opens ports only while they are announced, make such a picture too.
 fn by_survey(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
     let survey = endpoint.survey.as_ref()?;
-    let (passing, blocked) = (survey.ranges(PortState::passes), survey.ranges(PortState::blocked));
+    let (passing, blocked) =
+        (survey.ranges(|state| survey.passes(state)), survey.ranges(|state| survey.blocks(state)));
     if passing.is_empty() || blocked.is_empty() || banned(endpoint) {
         return None;
     }
-    let (pass, block) = (ranges(&passing), ranges(&blocked));
+    let (pass, block) = (range_list(&passing), range_list(&blocked));
     let whole = if survey.whole { "every port" } else { "a spread of the ports" };
     let title = format!("some passive ports are blocked: {block} (let through: {pass})");
     let detail = format!(
@@ -236,18 +237,6 @@ fn by_survey(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
     );
     let place = closed_at_control(endpoint).last().and_then(|connect| place(endpoint, connect));
     Some((Detail::new(Scope::endpoint(endpoint.address), title, detail), place))
-}
-
-/// Ranges of ports in words.
-fn ranges(ranges: &[PortRange]) -> String {
-    const MOST: usize = 6;
-    let word = |range: &PortRange| match range.len() {
-        1 => range.min.to_string(),
-        _ => format!("{}–{}", range.min, range.max),
-    };
-    let words: Vec<String> = ranges.iter().take(MOST).map(word).collect();
-    let more = ranges.len().saturating_sub(MOST);
-    if more == 0 { words.join(", ") } else { format!("{} and {more} more", words.join(", ")) }
 }
 
 /// Ports that were proven closed: by a conclusive visit, or by a silent visit and the same silence later, while ports

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::checks::locate::place;
 use crate::checks::paths::{Way, as_announced, by_control};
+use crate::checks::port_range::rewritten;
 use crate::checks::support::{each, port_list, product_at, quoted_offer, quoted_visit};
 use crate::evidence::{Answer, Cleartext, Connect, Endpoint, Evidence, Mode, Offer, Outcome, Transfer};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
@@ -30,6 +31,10 @@ fn opens_as_announced(offers: &[Offer], address: Ipv4Addr) -> bool {
 /// PASV names one address in clear and another under TLS, and one of the two leads nowhere.
 pub(super) fn rewrites(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
+        // Where a stand-in tells what it sent, a device is caught in the act.
+        if let Some(seen) = rewritten(endpoint) {
+            return Some(seen);
+        }
         let plain = compared(endpoint)?;
         let (offer_tls, by_tls) = announced(endpoint.offers.iter())?;
         let (offer_plain, by_plain) = announced(plain.offers.iter())?;

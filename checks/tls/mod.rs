@@ -135,7 +135,7 @@ async fn explicit(session: &mut Session<'_>, command: Command) {
     if !session.connected() && !session.dial().await {
         return;
     }
-    let offered = listed(session.endpoint()).is_some();
+    let listed = listed(session.endpoint()).is_some();
     let mut command = command;
     let mut answer = session.ask(command.clone()).await;
     // 504: it knows AUTH and not this word for it (RFC 2228 §4).
@@ -151,8 +151,10 @@ async fn explicit(session: &mut Session<'_>, command: Command) {
         handshake(session, Some(command)).await;
         return;
     }
+    // Some servers list TLS in FEAT and say at AUTH that it is switched off: then it is not on offer.
+    let offered = listed && !rules::switched_off(&answer);
     tls.stopped = reason_to_stop(session, offered, &answer);
-    let matters = offered || tls.stopped.is_some() || matches!(session.plan.login, Credentials::Named { .. });
+    let matters = listed || tls.stopped.is_some() || matches!(session.plan.login, Credentials::Named { .. });
     if matters {
         session.endpoint_mut().tls = Some(tls);
     }

@@ -127,10 +127,28 @@ pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
                 "You asked for TLS, so nothing was sent without it."
             }
         );
-        let confidence = if listed { Confidence::Likely } else { Confidence::Certain };
+        let off = switched_off(answer);
+        if off && !demanded {
+            let title = "FEAT lists TLS, and it is switched off".to_owned();
+            let detail = format!(
+                "{command} was answered with {}: the server's own words for TLS that is not set up. Clients that insist on FTPS \
+                 are turned away, others go on in clear text.",
+                answer.describe()
+            );
+            let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(Severity::Info);
+            return Some(seen.quote(format!("{command} → {}", answer.describe())));
+        }
+        let confidence = if listed && !off { Confidence::Likely } else { Confidence::Certain };
         let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
         Some(seen.quote(format!("{command} → {}", answer.describe())))
     })
+}
+
+/// Words by which servers say that TLS is not set up, although their FEAT lists it: Pure-FTPd without `TLS`, IIS without a
+/// certificate.
+pub(super) fn switched_off(answer: &Answer) -> bool {
+    const WORDS: &[&str] = &["security scheme is not implemented", "does not allow tls secure connections"];
+    answer.reply().is_some_and(|reply| WORDS.iter().any(|words| reply.says(words)))
 }
 
 fn promised(endpoint: &Endpoint) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::checks::login::demands_tls;
 use crate::checks::paths::in_vain;
+use crate::checks::port_range::{other_source, wrong_peer as wrong_peer_by_proof};
 use crate::checks::support::{each, product_at, quoted};
 use crate::evidence::{Answer, DataEnd, Endpoint, Evidence, Mode, Outcome, Transfer};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
@@ -19,23 +20,25 @@ fn ordinary(endpoint: &Endpoint) -> impl Iterator<Item = &Transfer> {
 
 /// The server refuses the data connection because of the address that it comes from.
 pub(super) fn source_refused(evidence: &Evidence) -> Vec<Detail> {
-    each(evidence, |endpoint| {
-        let answers = ordinary(endpoint).flat_map(|transfer| {
-            let replies = [transfer.refusal(), transfer.completion.as_ref().and_then(Answer::reply)];
-            replies.into_iter().flatten().map(move |reply| (verb(transfer), reply))
-        });
-        let unasked = endpoint.unasked.iter().map(|reply| ("data connection", reply));
-        let (verb, reply) = answers.chain(unasked).find(|(_, reply)| refuses_source(reply))?;
-        let title = "the server refuses the data connection because of its source address".to_owned();
-        let detail = format!(
-            "The data connection opened, and the server answered \"{}\": it saw it come from another address than the \
+    each(evidence, |endpoint| by_reply(endpoint).or_else(|| other_source(endpoint)))
+}
+
+fn by_reply(endpoint: &Endpoint) -> Option<Detail> {
+    let answers = ordinary(endpoint).flat_map(|transfer| {
+        let replies = [transfer.refusal(), transfer.completion.as_ref().and_then(Answer::reply)];
+        replies.into_iter().flatten().map(move |reply| (verb(transfer), reply))
+    });
+    let unasked = endpoint.unasked.iter().map(|reply| ("data connection", reply));
+    let (verb, reply) = answers.chain(unasked).find(|(_, reply)| refuses_source(reply))?;
+    let title = "the server refuses the data connection because of its source address".to_owned();
+    let detail = format!(
+        "The data connection opened, and the server answered \"{}\": it saw it come from another address than the \
              control connection. A device in front of the server replaces the source address of data connections \
              (source NAT, a container's proxy, a load balancer), or this side leaves by several public addresses.",
-            reply.last_line()
-        );
-        let scope = Scope::endpoint(endpoint.address);
-        Some(Detail::new(scope, title, detail).quote(quoted(verb, reply)))
-    })
+        reply.last_line()
+    );
+    let scope = Scope::endpoint(endpoint.address);
+    Some(Detail::new(scope, title, detail).quote(quoted(verb, reply)))
 }
 
 /// Words of the servers that check the peer's address; the code is 425 in all of them.
@@ -55,6 +58,9 @@ fn refuses_source(reply: &Reply) -> bool {
 /// The data connection opens and the server never sees it.
 pub(super) fn wrong_peer(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
+        if let Some(seen) = wrong_peer_by_proof(endpoint) {
+            return Some(seen);
+        }
         let transfer =
             ordinary(endpoint).find(|transfer| in_vain(transfer) && !explained_elsewhere(transfer))?;
         let (how, confidence) = unseen(endpoint, transfer)?;

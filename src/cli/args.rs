@@ -2,7 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the doc comments are the help text, in which backticks would show")]
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +26,21 @@ Examples:
   pasvcheck --json ftp.example.com > report.json
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
+
+const SERVE_HELP: &str = "\
+Examples:
+  sudo pasvcheck serve --range 50000-50100                  (on the future server)
+  pasvcheck --range 50000-50100 --scan ftp.example.com      (from outside: proves every port)
+  PASVCHECK_SECRET=... pasvcheck serve --port 2121 --range 50000-50100 --for 10m
+
+Ends by itself after --for, or by Ctrl-C, with exit code 0; exit code 3 if it cannot begin.";
+
+const FIX_HELP: &str = "\
+Examples:
+  pasvcheck fix --server vsftpd --public-address 203.0.113.10 --range 50000-50100
+  pasvcheck fix --server proftpd --public-address 203.0.113.10 --private-address 10.0.0.5 --range 50000-50100 \\
+                --firewall nft --cloud aws
+  pasvcheck --json ftp.example.com | pasvcheck fix --from -";
 
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]
@@ -52,6 +67,12 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Run the check on the embedded server with a fault planted, or list the scenarios
     Demo(DemoArgs),
+    /// Stand in for a server that is not installed yet: answer on the control port and every port of the range
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArgs),
+    /// Print the whole set-up of passive mode: server, firewalls, NAT router, cloud, containers, how to verify
+    #[command(after_help = FIX_HELP)]
+    Fix(Box<FixArgs>),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
 }
@@ -177,6 +198,9 @@ pub(crate) struct NetworkArgs {
     /// The address that the server should announce; "none" for no expectation
     #[arg(long, value_name = "ADDR|none", value_parser = public_address)]
     pub(crate) public_address: Option<PublicAddress>,
+    /// Read the secret of a stand-in (pasvcheck serve) from the first line of a file (else: PASVCHECK_SECRET)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
     /// Connects a second of a survey of ports, or "max"
     #[arg(long, value_name = "N|max", value_parser = rate, default_value = "1000")]
     pub(crate) rate: Rate,
@@ -242,6 +266,89 @@ pub(crate) struct DemoArgs {
     pub(crate) scenario: Option<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The passive range: every port of it is listened on
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: PortRange,
+    /// The control port
+    #[arg(long, value_name = "PORT", default_value_t = 21, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: u16,
+    /// The IPv4 address to announce in reply to PASV [default: the one that the client connected to]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) public_address: Option<IpAddr>,
+    /// End by itself after so long
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    pub(crate) lifetime: Duration,
+    /// Listen on this address of the host alone [default: all, of both families]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) bind: Option<IpAddr>,
+    /// Prove ports only to those who know the first line of this file (else: PASVCHECK_SECRET, if it is set)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixArgs {
+    /// vsftpd, proftpd, pure-ftpd, filezilla or iis
+    #[arg(long, value_name = "PRODUCT")]
+    pub(crate) server: Option<String>,
+    /// The address that clients reach, the router's where there is NAT; once for IPv4 and once for IPv6
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) public_address: Vec<IpAddr>,
+    /// The server's own address behind the NAT router, for the router's rules
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) private_address: Option<Ipv4Addr>,
+    /// The passive ports
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: Option<PortRange>,
+    /// The control port [default: 21]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Only these firewalls of the host [default: all that its system may have]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) firewall: Vec<FirewallKind>,
+    /// Only these clouds [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) cloud: Vec<CloudKind>,
+    /// Only these containers [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) container: Vec<ContainerKind>,
+    /// Take product, addresses and range from the JSON report of a check ("-": standard input)
+    #[arg(long, value_name = "REPORT.json")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FirewallKind {
+    Nft,
+    Iptables,
+    Ufw,
+    Firewalld,
+    Windows,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CloudKind {
+    Aws,
+    Azure,
+    Gcp,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ContainerKind {
+    Docker,
+    Compose,
+    Kubernetes,
+    None,
 }
 
 #[derive(Debug, Args)]

@@ -138,6 +138,7 @@ fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
     plan.login = password::credentials(&args.login, request.user.as_ref(), !args.output.dry_run)?;
     plan.directory = request.directory;
     plan.tls = tls::plan(&args.tls, request.implicit_tls)?;
+    plan.stand_in_secret = password::stand_in_secret(args.network.secret_file.as_deref())?;
     plan.range = args.what.range;
     plan.scan = args.what.scan;
     plan.idle = args.what.idle;
@@ -233,7 +234,7 @@ fn describe(plan: &Plan, args: &OutputArgs) -> String {
     text
 }
 
-fn saved(path: &Path) -> Result<Report, Problem> {
+pub(super) fn saved(path: &Path) -> Result<Report, Problem> {
     let name = path.display();
     let unreadable =
         |error: std::io::Error| Problem::new(format!("the report {name} cannot be read: {error}"));

@@ -4,8 +4,10 @@ mod args;
 mod check;
 mod demo;
 mod explain;
+mod fix;
 mod output;
 mod password;
+mod serve;
 mod tls;
 
 use std::ffi::OsString;
@@ -59,6 +61,8 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
             check::run(&args, console)
         }
         Some(Command::Demo(args)) => demo::run(&args, console),
+        Some(Command::Serve(args)) => serve::run(&args, console),
+        Some(Command::Fix(args)) => fix::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
     }
 }

@@ -85,6 +85,11 @@ impl Console {
         })
     }
 
+    /// Says something beside the output, on standard error.
+    pub(crate) fn remark(note: &str) {
+        let _ = writeln!(anstream::stderr(), "pasvcheck: {}", printable(note));
+    }
+
     /// Says what went wrong, on standard error.
     #[expect(clippy::unused_self, reason = "the choice of colour that a console makes must come first")]
     pub(crate) fn complain(&self, problem: &str) {

@@ -1,15 +1,20 @@
 //! Where the password comes from: never the command line.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::Path;
 
 use pasvcheck::ftp::{Argument, Secret};
 use pasvcheck::plan::Credentials;
+use pasvcheck::standin::SharedSecret;
 
 use super::Problem;
 use super::args::LoginArgs;
 
 /// The environment variable that may hold it.
 const VARIABLE: &str = "PASVCHECK_PASSWORD";
+
+/// The environment variable that may hold the secret of a stand-in.
+const SECRET_VARIABLE: &str = "PASVCHECK_SECRET";
 
 /// Names that stand for "no credentials".
 const ANONYMOUS: [&str; 2] = ["anonymous", "ftp"];
@@ -59,6 +64,22 @@ fn password(args: &LoginArgs, user: &Argument) -> Result<String, Problem> {
     rpassword::prompt_password(format!("Password for {}: ", user.as_str())).map_err(|error| {
         Problem::new(format!("the password cannot be asked for: {error}; set {VARIABLE} instead"))
     })
+}
+
+/// The secret that is shared with a stand-in: from a file, or the environment, or none.
+pub(crate) fn stand_in_secret(file: Option<&Path>) -> Result<Option<SharedSecret>, Problem> {
+    let (from, text) = match (file, std::env::var(SECRET_VARIABLE)) {
+        (Some(path), _) => {
+            let name = path.display();
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Problem::new(format!("the secret file {name} cannot be read: {error}")))?;
+            (format!("the secret file {name}"), text)
+        }
+        (None, Ok(text)) if !text.trim().is_empty() => (SECRET_VARIABLE.to_owned(), text),
+        _ => return Ok(None),
+    };
+    let secret = SharedSecret::new(&first_line(&text));
+    secret.map(Some).map_err(|error| Problem::new(format!("{from}: {error}")))
 }
 
 fn first_line(text: &str) -> String {

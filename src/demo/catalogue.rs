@@ -156,6 +156,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ),
     ("privileged-port", include_str!("../../fixtures/scenarios/privileged-port.toml")),
     ("probe-banned", include_str!("../../fixtures/scenarios/probe-banned.toml")),
+    ("proof-refused", include_str!("../../fixtures/scenarios/proof-refused.toml")),
     ("public-address-confirmed", include_str!("../../fixtures/scenarios/public-address-confirmed.toml")),
     (
         "public-address-over-loopback",
@@ -217,6 +218,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
         include_str!("../../fixtures/scenarios/tls-session-reuse-exhausted.toml"),
     ),
     ("tls-ssl-alone", include_str!("../../fixtures/scenarios/tls-ssl-alone.toml")),
+    ("tls-switched-off", include_str!("../../fixtures/scenarios/tls-switched-off.toml")),
     ("tls-unlisted", include_str!("../../fixtures/scenarios/tls-unlisted.toml")),
     ("truncated-download", include_str!("../../fixtures/scenarios/truncated-download.toml")),
     ("unfinished-download", include_str!("../../fixtures/scenarios/unfinished-download.toml")),

@@ -9,6 +9,7 @@ mod dialogue;
 mod idle;
 mod offer;
 mod path;
+mod standin;
 mod survey;
 mod tls;
 mod transfer;
@@ -25,6 +26,7 @@ pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use idle::IdleTest;
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
 pub use path::{Hop, PathFacts, Walk};
+pub use standin::{Access, Proof, ProofSpan, Refusal, SentReply, StandIn, proof_spans};
 pub use survey::{PortState, RangeSource, Span, Survey, spans};
 pub use tls::{
     Certificate, Chain, ControlTls, DataTls, Handshake, HandshakeOutcome, OldTls, Trust, Validity,

@@ -82,6 +82,8 @@ pub enum Command {
     Quit,
     /// `RETR` (RFC 959 §4.1.3).
     Retr(Argument),
+    /// `SITE` (RFC 959 §4.1.3), which only pasvcheck's own stand-in is asked.
+    Site(Argument),
     /// `SIZE` (RFC 3659 §4).
     Size(Argument),
     /// `SYST` (RFC 959 §4.1.3).
@@ -109,6 +111,7 @@ impl Command {
             Self::ProtClear | Self::ProtPrivate => "PROT",
             Self::Quit => "QUIT",
             Self::Retr(_) => "RETR",
+            Self::Site(_) => "SITE",
             Self::Size(_) => "SIZE",
             Self::Syst => "SYST",
             Self::TypeImage => "TYPE",
@@ -142,6 +145,7 @@ impl Command {
             Self::Cwd(directory) => format!("CWD {}", directory.as_str()),
             Self::Pass(secret) => format!("PASS {}", secret.0.as_str()),
             Self::Retr(path) => format!("RETR {}", path.as_str()),
+            Self::Site(words) => format!("SITE {}", words.as_str()),
             Self::Size(path) => format!("SIZE {}", path.as_str()),
             Self::TypeImage => "TYPE I".to_owned(),
             Self::User(name) => format!("USER {}", name.as_str()),

@@ -14,6 +14,7 @@ use crate::evidence::{PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::survey::Rate;
 use crate::net::tls::TlsOptions;
+use crate::standin::SharedSecret;
 
 /// Everything that one run will do.
 #[derive(Clone, Debug, Serialize)]
@@ -36,6 +37,9 @@ pub struct Plan {
     pub rate: Rate,
     /// The address that the server should announce.
     pub public_address: Option<IpAddr>,
+    /// What a stand-in (`pasvcheck serve`) has to be told before it gives proofs.
+    #[serde(skip)]
+    pub stand_in_secret: Option<SharedSecret>,
     /// The file to fetch.
     #[serde(serialize_with = "shown_argument")]
     pub download: Option<Argument>,
@@ -271,6 +275,7 @@ impl Plan {
             scan: false,
             rate: DEFAULT_RATE,
             public_address: None,
+            stand_in_secret: None,
             download: None,
             idle: None,
             families: Families::Both,

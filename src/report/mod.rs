@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod portmap;
+pub mod proofs;
 pub mod prose;
 pub mod style;
 pub mod terminal;

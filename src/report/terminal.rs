@@ -52,6 +52,7 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
         if let Some(survey) = &endpoint.survey {
             out.push('\n');
             out.push_str(&super::portmap::draw(survey, style));
+            out.push_str(&super::proofs::render(survey, style));
         }
     }
     out.push('\n');

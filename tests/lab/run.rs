@@ -5,12 +5,14 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use pasvcheck::clock::Stopwatch;
-use pasvcheck::evidence::{Announced, Endpoint, Mode, Speaker};
+use pasvcheck::evidence::{Announced, Endpoint, Mode, Proof, Speaker};
+use pasvcheck::finding::Verdict;
 use pasvcheck::report::Report;
 
 use crate::daemons::{Daemon, Running, Tls};
 use crate::firewall;
 use crate::namespaces::World;
+use crate::printed;
 use crate::scenarios::{Also, Case, Way};
 use crate::site::{PASSWORD, Site};
 
@@ -58,6 +60,9 @@ pub(crate) fn run(world: &World, site: &Site, case: &'static Case, daemon: Daemo
 fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
     let case = done.case;
     firewall::load(world, case.rules, case.private_routes)?;
+    if let Some(printed) = case.config.printed {
+        printed::apply(world, site, done.daemon, printed)?;
+    }
     let server = Running::start(world, site, done.daemon, &case.config)?;
     if case.also == Also::Frozen {
         server.freeze()?;
@@ -74,7 +79,8 @@ fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
         if drawn {
             done.complaints.extend(compare(case, &report));
         }
-        if case.way == Way::Far && case.expect.findings.is_empty() {
+        note_proofs(done, &report);
+        if case.way == Way::Far && case.expect.findings.is_empty() && case.options.is_empty() {
             cost(world, done, &report)?;
         }
         done.report = Some(report);
@@ -85,6 +91,22 @@ fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
     match case.edge {
         Some(edge) => Err(format!("in {DRAWS} runs no mode drew ports on both sides of {edge}")),
         None => Ok(()),
+    }
+}
+
+/// What a stand-in proved, and how fast, and whether it is what the scenario says of it.
+fn note_proofs(done: &mut Done, report: &Report) {
+    let Some(survey) = report.evidence.endpoints.first().and_then(|endpoint| endpoint.survey.as_ref()) else {
+        return;
+    };
+    let Some(stand_in) = &survey.stand_in else { return };
+    let (proven, all) = (stand_in.count(Proof::proven), stand_in.count(|_| true));
+    done.note += &format!(
+        "{proven} of {all} ports proven in {:.0} ms, {} ms with the rest of the check; ",
+        survey.elapsed_ms, report.duration_ms
+    );
+    if done.case.expect.verdict == Verdict::Ok && proven != all {
+        done.complaints.push(format!("only {proven} of {all} ports are proven"));
     }
 }
 

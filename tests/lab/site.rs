@@ -1,7 +1,7 @@
 //! Where the servers lie, and the files that they serve and read.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::shell::{command, run};
@@ -57,6 +57,24 @@ impl Site {
         vec!["env".to_owned(), format!("LD_LIBRARY_PATH={libraries}"), program.display().to_string()]
     }
 
+    /// The packages of `fetch-servers`, as they are unpacked.
+    pub(crate) fn unpacked(&self) -> PathBuf {
+        self.servers.join("root")
+    }
+
+    /// What a shell needs in which printed commands run: iptables, as it is called once it is installed.
+    pub(crate) fn tools(&self) -> [(&'static str, String); 3] {
+        let libraries = glob_libraries(&self.unpacked());
+        let folders =
+            |below: &str| libraries.split(':').map(|folder| format!("{folder}{below}")).collect::<Vec<_>>();
+        let path = std::env::var("PATH").unwrap_or_default();
+        [
+            ("PATH", format!("{}:{path}", self.root.join("bin").display())),
+            ("XTABLES_LIBDIR", folders("/xtables").join(":")),
+            ("LD_LIBRARY_PATH", libraries),
+        ]
+    }
+
     /// A script in Python, with the packages of `fetch-servers`.
     pub(crate) fn python(&self, script: &Path) -> Vec<String> {
         let (python, packages) = (self.servers.join("python3"), self.servers.join("python"));
@@ -83,6 +101,11 @@ impl Site {
         let (etc, served) = (self.root.join("etc"), self.root.join("served"));
         fs::create_dir_all(etc.join("pam.d"))?;
         fs::create_dir_all(served.join("empty"))?;
+        let bin = self.root.join("bin");
+        fs::create_dir_all(&bin)?;
+        for name in ["iptables", "ip6tables"] {
+            symlink(self.unpacked().join("usr/sbin/xtables-nft-multi"), bin.join(name))?;
+        }
         for number in 1..=5 {
             fs::write(served.join(format!("file{number}.txt")), format!("this is file {number}\r\n"))?;
         }

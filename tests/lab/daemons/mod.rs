@@ -5,6 +5,7 @@ mod inetutils;
 mod proftpd;
 mod pureftpd;
 mod pyftpdlib;
+mod standin;
 mod vsftpd;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use pasvcheck::clock::Deadline;
 
 use crate::namespaces::{Host, World};
+use crate::printed::{self, Printed};
 use crate::shell::{command, run};
 use crate::site::Site;
 
@@ -29,6 +31,8 @@ pub(crate) enum Daemon {
     Pyftpdlib,
     Inetutils,
     Aioftp,
+    /// The tool itself, in place of a server.
+    StandIn,
 }
 
 impl Daemon {
@@ -41,6 +45,7 @@ impl Daemon {
             Self::Pyftpdlib => "pyftpdlib",
             Self::Inetutils => "inetutils",
             Self::Aioftp => "aioftp",
+            Self::StandIn => "stand-in",
         }
     }
 
@@ -49,10 +54,11 @@ impl Daemon {
         match self {
             Self::Vsftpd => vsftpd::prepare(site, config, folder),
             Self::Proftpd => proftpd::prepare(site, config, folder),
-            Self::PureFtpd => Ok(pureftpd::prepare(site, config, folder)),
+            Self::PureFtpd => pureftpd::prepare(site, config, folder),
             Self::Pyftpdlib => pyftpdlib::prepare(site, config, folder),
             Self::Inetutils => Ok(inetutils::prepare(site, config)),
             Self::Aioftp => aioftp::prepare(site, config, folder),
+            Self::StandIn => Ok(standin::prepare(config)),
         }
     }
 }
@@ -87,6 +93,16 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     /// Data connections from another address than the control connection's are refused where that is a choice.
     pub(crate) strict_source: bool,
+    /// Everything about passive mode is what `pasvcheck fix` prints.
+    pub(crate) printed: Option<Printed>,
+}
+
+impl Config {
+    /// A block of what `fix` prints for a server, where this configuration comes from there.
+    fn block(&self, daemon: Daemon, id: &str) -> std::io::Result<Option<String>> {
+        let block = self.printed.map(|printed| printed::block(daemon, printed, id));
+        block.transpose().map_err(std::io::Error::other)
+    }
 }
 
 /// What a server does about TLS.
@@ -126,6 +142,7 @@ pub(crate) const PLAIN: Config = Config {
     tls: Tls::None,
     port: 21,
     strict_source: false,
+    printed: None,
 };
 
 /// A server that runs. It ends with this value.

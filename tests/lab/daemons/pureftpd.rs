@@ -1,11 +1,58 @@
 //! Pure-FTPd, by its command line: Debian's wrapper makes one too.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
-use super::{Config, Listen, Tls};
+use super::{Config, Daemon, Listen, Tls};
 use crate::site::Site;
 
-pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> Vec<String> {
+pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
+    match config.printed {
+        Some(printed) if printed.elsewhere => one_file(site, config, folder),
+        Some(_) => debian(site, config, folder),
+        None => Ok(by_options(site, config, folder)),
+    }
+}
+
+/// As it is configured outside of Debian: by one file, which the daemon reads.
+fn one_file(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
+    let directives = config.block(Daemon::PureFtpd, "server-directives-conf")?.unwrap_or_default();
+    let file = folder.join("pure-ftpd.conf");
+    let rest = format!(
+        "NoAnonymous no\nAnonymousCantUpload yes\nDontResolve yes\nSyslogFacility none\nPIDFile {}\n",
+        folder.join("pid").display()
+    );
+    fs::write(&file, rest + &directives)?;
+    let mut words = site.program("pure-ftpd");
+    words.push(file.display().to_string());
+    Ok(words)
+}
+
+/// As Debian configures it: by its own wrapper, whose folder holds a file for each directive. The commands that are printed
+/// write there, in a copy of /etc that only this server sees.
+fn debian(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
+    let commands = config.block(Daemon::PureFtpd, "server-directives")?.unwrap_or_default();
+    let root = site.unpacked().display().to_string();
+    let script = format!(
+        "set -e\n\
+         cp -a /etc {folder}/etc\n\
+         cp -a {root}/etc/pure-ftpd {folder}/etc/\n\
+         mount --bind {folder}/etc /etc\n\
+         echo no > /etc/pure-ftpd/conf/NoAnonymous\n\
+         echo none > /etc/pure-ftpd/conf/SyslogFacility\n\
+         rm -f /etc/pure-ftpd/conf/AltLog\n\
+         {commands}\n\
+         options=$(perl {root}/usr/sbin/pure-ftpd-wrapper --show-options)\n\
+         echo \"$options\"\n\
+         exec {program} $(echo \"$options\" | sed 's/ -B//') -g {folder}/pid\n",
+        folder = folder.display(),
+        program = site.program("pure-ftpd").join(" "),
+    );
+    Ok(vec!["sh".to_owned(), "-c".to_owned(), script])
+}
+
+fn by_options(site: &Site, config: &Config, folder: &Path) -> Vec<String> {
     let mut words = site.program("pure-ftpd");
     // -A: everybody stays below his home; -i: anonymous uploads nothing; -f none: no syslog.
     words.extend(["-A", "-i", "-l", "unix", "-f", "none", "-g"].map(str::to_owned));

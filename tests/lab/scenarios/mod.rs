@@ -1,7 +1,7 @@
 //! The scenarios, as data: what is configured, and what must and must not be found.
 //!
 //! One file for each heading of the mission, one for set-ups in which nothing may be raised, one for doing no harm and
-//! one for the slow link. A case runs once on each server in `on`.
+//! one for the slow link, and one for what comes before a deployment. A case runs once on each server in `on`.
 
 mod address;
 mod far;
@@ -11,12 +11,13 @@ mod healthy;
 mod ipv6;
 mod nat;
 mod ranges;
+mod setup;
 mod timeouts;
 mod tls;
 
 use pasvcheck::finding::{Location, Verdict};
 
-use crate::daemons::Daemon::{self, Aioftp, Inetutils, Proftpd, PureFtpd, Pyftpdlib, Vsftpd};
+use crate::daemons::Daemon::{self, Aioftp, Inetutils, Proftpd, PureFtpd, Pyftpdlib, StandIn, Vsftpd};
 use crate::daemons::{Config, PLAIN};
 use crate::firewall::{FORWARD_ALL, Rule};
 use crate::namespaces::{Host, PUBLIC};
@@ -151,6 +152,7 @@ pub(crate) fn jobs() -> Vec<(&'static Case, Daemon)> {
         ipv6::CASES,
         gentle::CASES,
         healthy::CASES,
+        setup::CASES,
     ];
     let cases = groups.into_iter().flatten();
     cases.flat_map(|case| case.on.iter().map(move |daemon| (case, *daemon))).collect()
