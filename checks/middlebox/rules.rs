@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use crate::checks::locate::place;
 use crate::checks::paths::{Way, as_announced, by_control};
 use crate::checks::port_range::rewritten;
-use crate::checks::support::{each, port_list, product_at, quoted_offer, quoted_visit};
+use crate::checks::support::{each, port_list, product_at, quoted_offer, quoted_visit, visits};
 use crate::evidence::{Answer, Cleartext, Connect, Endpoint, Evidence, Mode, Offer, Outcome, Transfer};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::server::Platform;
@@ -80,9 +80,9 @@ pub(super) fn rewrites(evidence: &Evidence) -> Vec<Detail> {
         let seen = Detail::new(scope, title, detail).confidence(confidence);
         let seen = seen.quote(format!("clear text: {}", quoted_offer(offer_plain)));
         let seen = seen.quote(format!("under TLS: {}", quoted_offer(offer_tls)));
-        let visits = offer_plain.visits.iter().map(|visit| ("clear text", visit));
-        let visits = visits.chain(offer_tls.visits.iter().map(|visit| ("under TLS", visit)));
-        Some(visits.fold(seen, |seen, (how, visit)| seen.quote(format!("{how}: {}", quoted_visit(visit)))))
+        let tried = offer_plain.visits.iter().map(|visit| ("clear text", visit));
+        let tried = tried.chain(offer_tls.visits.iter().map(|visit| ("under TLS", visit)));
+        Some(tried.fold(seen, |seen, (how, visit)| seen.quote(format!("{how}: {}", quoted_visit(visit)))))
     })
 }
 
@@ -132,8 +132,8 @@ pub(super) fn required(evidence: &Evidence) -> Vec<Detail> {
 /// In clear text a port opened at the server's address; under TLS none does.
 fn fails_under_tls(endpoint: &Endpoint) -> Option<Detail> {
     let plain = compared(endpoint)?;
-    let visits = plain.offers.iter().flat_map(|offer| &offer.visits);
-    let opened: Vec<&Connect> = visits
+    let tried = plain.offers.iter().flat_map(|offer| &offer.visits);
+    let opened: Vec<&Connect> = tried
         .map(|visit| &visit.connect)
         .filter(|connect| connect.open() && connect.to.ip() == endpoint.address)
         .collect();
@@ -192,7 +192,14 @@ fn only_while_announced(endpoint: &Endpoint) -> Option<Detail> {
         cold[0].connect.describe()
     );
     let confidence = if platform == Some(Platform::Unix) { Confidence::Likely } else { Confidence::Possible };
-    let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
+    // Of a mode whose ports stay closed all the same this says nothing.
+    let opened = |mode: &Mode| visits(endpoint, *mode).any(|visit| visit.connect.open());
+    let modes: Vec<Mode> = [Mode::Pasv, Mode::Epsv].into_iter().filter(opened).collect();
+    let scope = match modes.as_slice() {
+        [one] => Scope::mode(endpoint.address, *one),
+        _ => Scope::endpoint(endpoint.address),
+    };
+    let seen = Detail::new(scope, title, detail).confidence(confidence);
     Some(cold.iter().fold(seen, |seen, probe| {
         seen.quote(format!("unannounced port {} {}", probe.connect.to.port(), probe.connect.describe()))
     }))

@@ -104,10 +104,13 @@ fn why(tls: &ControlTls, outcome: &HandshakeOutcome) -> String {
 pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let tls = endpoint.tls.as_ref().filter(|tls| tls.handshake.is_none())?;
-        let answer = tls.answer.as_ref()?;
+        // A connection that breaks over AUTH is told as lost.
+        let answer = tls.answer.as_ref().filter(|answer| answer.reply().is_some())?;
         let command = tls.command.as_deref().unwrap_or("AUTH TLS");
         let listed = promised(endpoint);
         let demanded = evidence.told.tls.as_deref().is_some_and(|mode| mode != "off");
+        // Pure-FTPd lists TLS whether it is set up or not, and says so at AUTH.
+        let listed = listed && !switched_off(answer);
         if !listed && !demanded {
             return None;
         }
@@ -127,18 +130,7 @@ pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
                 "You asked for TLS, so nothing was sent without it."
             }
         );
-        let off = switched_off(answer);
-        if off && !demanded {
-            let title = "FEAT lists TLS, and it is switched off".to_owned();
-            let detail = format!(
-                "{command} was answered with {}: the server's own words for TLS that is not set up. Clients that insist on FTPS \
-                 are turned away, others go on in clear text.",
-                answer.describe()
-            );
-            let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(Severity::Info);
-            return Some(seen.quote(format!("{command} → {}", answer.describe())));
-        }
-        let confidence = if listed && !off { Confidence::Likely } else { Confidence::Certain };
+        let confidence = if listed { Confidence::Likely } else { Confidence::Certain };
         let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
         Some(seen.quote(format!("{command} → {}", answer.describe())))
     })
