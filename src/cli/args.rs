@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pasvcheck::evidence::PortRange;
+use pasvcheck::fleet::DEFAULT_CONCURRENCY;
 use pasvcheck::net::survey::Rate;
+use pasvcheck::threshold::Level;
 
 const AFTER_HELP: &str = "\
 Exit codes, the same for every format:
@@ -22,8 +24,22 @@ Examples:
   pasvcheck ftp.example.com
   pasvcheck --user web --range 50000-50100 ftp.example.com
   pasvcheck --json ftp.example.com > report.json
+  pasvcheck --format html -o report.html ftp.example.com
+  pasvcheck --format prometheus -o ftp.prom --targets servers.toml
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
+
+const DIFF_HELP: &str = "\
+Exit codes:
+  0  the same, or B is better
+  1  B is worse, and nothing critical is new
+  2  B is worse by something critical
+  3  not comparable: two servers, B could not be tested, or a file is no report
+
+Example:
+  pasvcheck --json -o inside.json ftp.example.com     (on a host inside)
+  pasvcheck --json -o outside.json ftp.example.com    (on a host outside)
+  pasvcheck diff inside.json outside.json";
 
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]
@@ -50,15 +66,28 @@ pub(crate) enum Command {
     Check(Box<CheckArgs>),
     /// Run the check on the embedded server with a fault planted, or list the scenarios
     Demo(DemoArgs),
+    /// Compare two reports of one server, of two places or two dates: what differs, and what that means
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArgs),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
+    /// Print the JSON Schema of the report
+    Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or that of a command
+    Man(ManArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// HOST, HOST:PORT, [IPV6]:PORT or ftp://USER@HOST:PORT/DIRECTORY
-    #[arg(value_name = "TARGET", required_unless_present = "from")]
+    /// HOST, HOST:PORT, [IPV6]:PORT or ftp://USER@HOST:PORT/DIRECTORY; several may be given
+    #[arg(value_name = "TARGET", required_unless_present_any = ["from", "targets_file"])]
     pub(crate) targets: Vec<String>,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+    #[command(flatten)]
+    pub(crate) thresholds: ThresholdArgs,
     #[command(flatten)]
     pub(crate) login: LoginArgs,
     #[command(flatten)]
@@ -68,11 +97,37 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Diagnose the evidence of a saved JSON report again, without a network ("-": standard input)
-    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with = "targets")]
+    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with_all = ["targets", "targets_file"])]
     pub(crate) from: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Targets")]
+pub(crate) struct ListArgs {
+    /// Also the targets of this file ("-": standard input): one a line with # for comments, or TOML with settings for each
+    #[arg(id = "targets_file", long = "targets", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Targets that are checked at a time; those at one server address take turns
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = concurrency)]
+    pub(crate) concurrency: usize,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Thresholds")]
+pub(crate) struct ThresholdArgs {
+    /// Warn of times outside a range: "total" is the whole check of a target, "data" its slowest data connection until it was open
+    ///
+    /// Write total=RANGE, data=RANGE, or both with a comma between; a RANGE alone is of the total. Ranges are those of
+    /// monitoring plugins, in seconds unless ms, s or m stands behind the number: 10 alerts outside 0 to 10, 10: below 10,
+    /// ~:10 above 10, 5:10 outside, @5:10 inside. Example: -w total=10s,data=500ms
+    #[arg(short, long, value_name = "RANGES")]
+    pub(crate) warning: Option<Level>,
+    /// The same for critical; both can only make a verdict worse, and the summary says why
+    #[arg(short, long, value_name = "RANGES")]
+    pub(crate) critical: Option<Level>,
+}
+
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Login")]
 pub(crate) struct LoginArgs {
     /// User to log in as; "anonymous" and "ftp" mean: no credentials (the default)
@@ -84,6 +139,12 @@ pub(crate) struct LoginArgs {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
+    /// Take user and password from ~/.netrc (or the file that NETRC names), which only its owner may be able to read
+    #[arg(long)]
+    pub(crate) netrc: bool,
+    /// The environment variable that a targets file names for the password.
+    #[arg(skip)]
+    pub(crate) password_env: Option<String>,
     /// auto: a named user's password is never sent in clear to a server that offers TLS; off: it is
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) tls: TlsMode,
@@ -95,7 +156,7 @@ pub(crate) enum TlsMode {
     Off,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "What to check")]
 pub(crate) struct WhatArgs {
     /// The passive port range that you believe the server and the firewall share
@@ -118,7 +179,7 @@ pub(crate) struct WhatArgs {
     pub(crate) skip: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Check IPv4 addresses only
@@ -183,11 +244,31 @@ pub(crate) struct OutputArgs {
     pub(crate) dry_run: bool,
 }
 
+impl OutputArgs {
+    /// The format, `--json` being one.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// For a person
     Terminal,
+    /// The whole report, indented; with several targets one object a line
     Json,
+    /// One object a line
     Ndjson,
+    /// A page of its own, with the dialogue as a picture
+    Html,
+    /// For a ticket
+    Markdown,
+    /// A monitoring plugin's output, with performance data
+    Nagios,
+    /// Samples for the node exporter's textfile collector
+    Prometheus,
+    /// Test results for a build server
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -221,12 +302,46 @@ pub(crate) struct ExplainArgs {
     pub(crate) output: OutputArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The report to compare with, as JSON: from inside, or from before
+    #[arg(value_name = "A.json")]
+    pub(crate) a: PathBuf,
+    /// The report that is judged: from outside, or from now ("-" for one of the two: standard input)
+    #[arg(value_name = "B.json")]
+    pub(crate) b: PathBuf,
+    /// Two names or addresses are one server: compare them all the same
+    #[arg(long)]
+    pub(crate) same_server: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
 fn check_names() -> clap::builder::PossibleValuesParser {
     pasvcheck::checks::ALL.iter().map(|check| check.name).collect::<Vec<_>>().into()
 }
 
+fn concurrency(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
+    number.ok_or_else(|| "write a number from 1 to 1000".to_owned())
+}
+
 /// `5s`, `1m 30s`, `500ms`, or a bare number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let duration = match seconds {
         Some(duration) => duration,

@@ -3,9 +3,16 @@
 mod args;
 mod check;
 mod demo;
+mod diff;
 mod explain;
+mod manual;
+mod many;
+mod netrc;
 mod output;
 mod password;
+mod plans;
+mod saved;
+mod targets;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -58,7 +65,11 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
             check::run(&args, console)
         }
         Some(Command::Demo(args)) => demo::run(&args, console),
+        Some(Command::Diff(args)) => diff::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
+        Some(Command::Schema) => manual::schema(console),
+        Some(Command::Completions(args)) => manual::completions(args.shell, console),
+        Some(Command::Man(args)) => manual::page(args.command.as_deref(), console),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod target;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ pub use target::{Request, TargetError};
 use crate::evidence::{PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::survey::Rate;
+use crate::threshold::Thresholds;
 
 /// Everything that one run will do.
 #[derive(Clone, Debug, Serialize)]
@@ -48,6 +50,10 @@ pub struct Plan {
     pub checks: Vec<&'static str>,
     /// How long to wait for what.
     pub limits: Limits,
+    /// How long the check and its data connections may take.
+    pub thresholds: Thresholds,
+    /// Words of the targets file that the report carries along.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The pace of a survey where none is given: a thousand connects a second.
@@ -214,6 +220,8 @@ impl Plan {
             follow_private: false,
             checks: crate::checks::ALL.iter().map(|check| check.name).collect(),
             limits: Limits::default(),
+            thresholds: Thresholds::default(),
+            labels: BTreeMap::new(),
         }
     }
 

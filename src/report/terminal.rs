@@ -6,7 +6,7 @@ use colored::Color;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::style::{Style, color_of, printable};
-use super::{CheckInfo, Report, Status, prose};
+use super::{CheckInfo, Renderer, Report, Status, prose};
 use crate::evidence::{Entry, Speaker};
 use crate::explain::document::PRODUCTS;
 use crate::explain::values::Values;
@@ -73,14 +73,8 @@ fn verdict(report: &Report, style: &Style) -> String {
     out
 }
 
-/// The target as it would be typed.
 fn target(report: &Report) -> String {
-    let host = printable(&report.target.host);
-    match report.target.port {
-        21 => host,
-        port if host.contains(':') => format!("[{host}]:{port}"),
-        port => format!("{host}:{port}"),
-    }
+    printable(&report.name())
 }
 
 fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> String {
@@ -179,7 +173,7 @@ fn by_hand(report: &Report, finding: &Finding, style: &Style) -> String {
 
 /// A product's own section, what concerns any server, and the firewall of its platform. Nothing of a product that is
 /// only one of five.
-fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
+pub(super) fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
     // What could not be tested has nothing to be mended at the server; what this side can do is told.
     if finding.severity == Severity::Unknown {
         return matches!(remedy.product.as_str(), "Any server" | "Client" | "DNS" | "This host");
@@ -276,8 +270,26 @@ fn report_ms(report: &Report) -> f64 {
     report.duration_ms as f64
 }
 
-fn time(ms: f64) -> String {
+pub(super) fn time(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
+
+/// Renders one report, and the dialogue if that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Single {
+    /// How it looks.
+    pub style: Style,
+    /// How much is told.
+    pub amount: Amount,
+    /// Whether the dialogue is shown.
+    pub trace: bool,
+}
+
+impl Renderer for Single {
+    fn add(&mut self, report: &Report) -> String {
+        let trace = if self.trace { trace(report, &self.style) } else { String::new() };
+        render(report, &self.style, self.amount) + &trace
+    }
 }
 
 /// The dialogue, with times (`--trace`).
