@@ -2,7 +2,7 @@
 //!
 //! The syntax is that of the Monitoring Plugins development guidelines, "Threshold and Ranges": `10` alerts outside 0 to 10,
 //! `10:` below 10, `~:10` above 10, `10:20` outside, `@10:20` inside; both ends belong to the range. A number is of
-//! seconds, unless `ms`, `s` or `m` stands behind it.
+//! seconds, unless `ms`, `s`, `m` or `h` stands behind it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -61,7 +61,7 @@ pub struct Range {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThresholdError {
     /// No time.
-    #[error("\"{0}\" is no time; write seconds, or a number with ms, s or m: 10, 2.5s, 500ms")]
+    #[error("\"{0}\" is no time; write seconds, or a number with ms, s, m or h: 10, 2.5s, 500ms")]
     Time(String),
     /// The ends are the wrong way round.
     #[error("the range \"{0}\" runs backwards")]
@@ -85,18 +85,17 @@ impl Range {
         (self.low..=self.high).contains(&seconds) == self.inside
     }
 
-    /// What the range asks for, in words: `at most 10 s`.
-    fn wish(self) -> String {
-        let seconds = |value: f64| {
-            if value < 1.0 { format!("{} ms", value * 1000.0) } else { format!("{value} s") }
-        };
-        let (low, high) = (self.low, self.high);
-        let not = if self.inside { "not " } else { "" };
-        match (low > 0.0, high.is_finite()) {
-            (true, true) => format!("{not}between {} and {}", seconds(low), seconds(high)),
-            (true, false) => format!("{not}at least {}", seconds(low)),
-            (false, true) => format!("{not}at most {}", seconds(high)),
-            (false, false) => format!("{not}any time"),
+    /// What the range says, in words: `allows at most 10 s`.
+    fn words(self) -> String {
+        let seconds = |value: f64| crate::evidence::duration(value * 1000.0);
+        let (low, high) = (self.low.max(0.0), self.high);
+        match (self.inside, low > 0.0, high.is_finite()) {
+            (false, true, true) => format!("allows {} to {}", seconds(low), seconds(high)),
+            (false, true, false) => format!("allows no less than {}", seconds(low)),
+            (false, false, true) => format!("allows at most {}", seconds(high)),
+            (false, false, false) => "allows any time".to_owned(),
+            (true, _, true) => format!("alerts from {} to {}", seconds(low), seconds(high)),
+            (true, _, false) => format!("alerts from {} on", seconds(low)),
         }
     }
 }
@@ -135,6 +134,7 @@ fn seconds(text: &str) -> Result<f64, ThresholdError> {
         text if text.ends_with("ms") => (&text[..text.len() - 2], 0.001),
         text if text.ends_with('s') => (&text[..text.len() - 1], 1.0),
         text if text.ends_with('m') => (&text[..text.len() - 1], 60.0),
+        text if text.ends_with('h') => (&text[..text.len() - 1], 3600.0),
         text => (text, 1.0),
     };
     let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -268,7 +268,7 @@ impl Held {
             _ => return None,
         };
         let took = crate::evidence::duration(self.value_ms?);
-        Some(format!("{} took {took}; {option} allows {}.", self.measure.subject(), range.wish()))
+        Some(format!("{} took {took}; {option} {}.", self.measure.subject(), range.words()))
     }
 }
 

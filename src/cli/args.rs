@@ -118,7 +118,7 @@ pub(crate) struct ThresholdArgs {
     /// Warn of times outside a range: "total" is the whole check of a target, "data" its slowest data connection until it was open
     ///
     /// Write total=RANGE, data=RANGE, or both with a comma between; a RANGE alone is of the total. Ranges are those of
-    /// monitoring plugins, in seconds unless ms, s or m stands behind the number: 10 alerts outside 0 to 10, 10: below 10,
+    /// monitoring plugins, in seconds unless ms, s, m or h stands behind the number: 10 alerts outside 0 to 10, 10: below 10,
     /// ~:10 above 10, 5:10 outside, @5:10 inside. Example: -w total=10s,data=500ms
     #[arg(short, long, value_name = "RANGES")]
     pub(crate) warning: Option<Level>,

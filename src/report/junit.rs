@@ -160,7 +160,7 @@ mod tests {
     fn a_time_over_its_threshold_fails_a_case_of_its_own() {
         let mut report = saved("healthy");
         report.hold(&crate::threshold::Thresholds {
-            critical: "total=@0:1m".parse().unwrap(),
+            critical: "total=@0:1h".parse().unwrap(),
             ..Default::default()
         });
         let text = render(&[report]);

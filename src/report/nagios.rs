@@ -158,15 +158,15 @@ mod tests {
         let mut report = saved("healthy");
         report.hold(&crate::threshold::Thresholds {
             warning: "total=1ms,data=10s".parse().unwrap(),
-            critical: "total=@1h:2h".parse().unwrap_or_default(),
+            critical: "total=@1h:2h".parse().unwrap(),
         });
         let mut nagios = Nagios::default();
         assert_eq!(nagios.add(&report), "");
         let shown = nagios.finish();
         let (text, data) = shown.lines().next().unwrap().split_once(" | ").unwrap();
         assert!(text.starts_with("WARNING - "), "{text}");
-        assert!(text.contains("-w allows at most 1 ms"), "{text}");
-        assert!(data.contains("s;0.001;;0 'data'=") && data.contains("s;10;;0"), "{data}");
+        assert!(text.contains("-w allows at most 1.0 ms"), "{text}");
+        assert!(data.contains("s;0.001;@3600:7200;0 'data'=") && data.contains("s;10;;0"), "{data}");
     }
 
     #[test]

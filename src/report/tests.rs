@@ -48,14 +48,13 @@ pub(crate) fn hostile() -> Report {
 #[test]
 fn thresholds_worsen_the_verdict_and_say_why_also_when_diagnosed_again() {
     let mut report = saved("healthy");
-    let limits =
-        Thresholds { warning: "total=0ms".parse().unwrap(), critical: "data=1h".parse().unwrap_or_default() };
+    let limits = Thresholds { warning: "total=0ms".parse().unwrap(), critical: "data=1h".parse().unwrap() };
     assert_eq!(report.verdict, Verdict::Ok);
     report.duration_ms = 1500;
     report.hold(&limits);
     assert_eq!(report.verdict, Verdict::Warning);
     assert!(
-        report.summary.ends_with("The whole check took 1.5 s; -w allows at most 0 ms."),
+        report.summary.ends_with("The whole check took 1.5 s; -w allows at most 0.0 ms."),
         "{}",
         report.summary
     );

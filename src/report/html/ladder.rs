@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::evidence::{Endpoint, Entry, Outcome, Speaker};
+use crate::checks;
+use crate::evidence::{Endpoint, Entry, Outcome, Speaker, Step};
 use crate::report::Report;
 use crate::report::style::printable;
 use crate::report::terminal::time;
@@ -36,8 +37,8 @@ enum Rung {
     Data { at_ms: f64, text: String, fate: Fate },
     /// What else was noted.
     Note { at_ms: f64, text: String },
-    /// Nothing happened for so long.
-    Pause { ms: f64 },
+    /// Nothing crossed the control connection for so long, while this was done.
+    Pause { ms: f64, doing: &'static str },
 }
 
 /// What became of a connect.
@@ -60,7 +61,7 @@ impl Fate {
 
 /// Draws the dialogue with one address; nothing if there was none.
 pub(super) fn draw(report: &Report, endpoint: &Endpoint) -> Markup {
-    let rungs = rungs(endpoint);
+    let rungs = rungs(report, endpoint);
     let shown = rungs.len().min(MOST_RUNGS);
     let height = TOP + i32::try_from(shown).unwrap_or(0) * RUNG + 24;
     let several = report.evidence.endpoints.len() > 1;
@@ -113,10 +114,10 @@ fn draw_rung(rung: &Rung, y: i32) -> Markup {
                 (answer(lines, y))
             },
             Rung::Data { at_ms, text, fate } => { (clock(*at_ms, y)) (data(text, *fate, y)) },
-            Rung::Note { at_ms, text } => { (clock(*at_ms, y)) (label(text, LONG, CLIENT + 12, y, "soft")) },
-            Rung::Pause { ms } => {
+            Rung::Note { at_ms, text } => { (clock(*at_ms, y)) (label(text, LONG, CLIENT + 12, y + 8, "soft")) },
+            Rung::Pause { ms, doing } => {
                 rect.wait x=(CLIENT - 4) y=(y - 17) width=(DATA - CLIENT + 8) height="22" rx="4" {}
-                text.soft x=(CLIENT + 12) y=(y - 2) { (time(*ms)) " pass" }
+                text.soft x=(CLIENT + 12) y=(y - 2) { (time(*ms)) " " (doing) }
             },
         }
     }
@@ -184,7 +185,7 @@ fn data(text: &str, fate: Fate, y: i32) -> Markup {
 }
 
 /// The dialogue as rungs: replies joined, long waits marked.
-fn rungs(endpoint: &Endpoint) -> Vec<Rung> {
+fn rungs(report: &Report, endpoint: &Endpoint) -> Vec<Rung> {
     let mut rungs: Vec<Rung> = Vec::new();
     let mut before: Option<f64> = None;
     for entry in &endpoint.dialogue {
@@ -193,15 +194,22 @@ fn rungs(endpoint: &Endpoint) -> Vec<Rung> {
         if joins && let Some(Rung::Answered { lines, .. }) = rungs.last_mut() {
             lines.push(entry.line.clone());
         } else {
-            let waited = before.map_or(0.0, |before| entry.at_ms - before);
-            if waited >= PAUSE_MS {
-                rungs.push(Rung::Pause { ms: waited });
+            let since = before.unwrap_or(entry.at_ms);
+            if entry.at_ms - since >= PAUSE_MS {
+                rungs.push(Rung::Pause { ms: entry.at_ms - since, doing: doing(report, since, entry.at_ms) });
             }
             rungs.push(rung(entry, endpoint));
         }
         before = Some(entry.at_ms);
     }
     rungs
+}
+
+/// What took most of a pause.
+fn doing(report: &Report, from: f64, to: f64) -> &'static str {
+    let overlap = |step: &Step| (step.started_ms + step.duration_ms).min(to) - step.started_ms.max(from);
+    let longest = report.evidence.steps.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+    longest.and_then(|step| checks::named(&step.check)).map_or("", |check| check.title)
 }
 
 /// Whether a reply of several lines goes on: it began with `211-` and has not ended with `211 ` (RFC 959 §4.2).
@@ -246,7 +254,7 @@ mod tests {
     #[test]
     fn replies_of_several_lines_are_one_rung_and_waits_are_marked() {
         let report = saved("broken");
-        let rungs = rungs(&report.evidence.endpoints[0]);
+        let rungs = rungs(&report, &report.evidence.endpoints[0]);
         let features =
             rungs.iter().any(|rung| matches!(rung, Rung::Answered { lines, .. } if lines.len() > 3));
         assert!(features, "{rungs:#?}");
@@ -255,13 +263,16 @@ mod tests {
         let mut endpoint = report.evidence.endpoints[0].clone();
         endpoint.dialogue.last_mut().unwrap().at_ms += 10_000.0;
         assert!(
-            super::rungs(&endpoint).iter().any(|rung| matches!(rung, Rung::Pause { ms } if *ms > 9_000.0))
+            super::rungs(&report, &endpoint)
+                .iter()
+                .any(|rung| matches!(rung, Rung::Pause { ms, .. } if *ms > 9_000.0))
         );
     }
 
     #[test]
     fn every_data_connection_of_a_healthy_run_is_open() {
-        for rung in rungs(&saved("healthy").evidence.endpoints[0]) {
+        let report = saved("healthy");
+        for rung in rungs(&report, &report.evidence.endpoints[0]) {
             assert!(!matches!(rung, Rung::Data { fate: Fate::Shut | Fate::Untried, .. }), "{rung:?}");
         }
     }
