@@ -69,13 +69,12 @@ impl Fleet {
         let patience = plan.limits.resolve.min(plan.limits.run);
         let resolution = self.network.resolve(&plan.target.host, patience).await;
         let servers = servers(plan, &resolution);
-        let (slot, turn) = match self.turns.try_take(&servers) {
-            Some(turn) => (slot, turn),
-            None => {
-                drop(slot);
-                let turn = self.wait_for_turn(&servers).await;
-                (self.slots.acquire().await, turn)
-            }
+        let (slot, turn) = if let Some(turn) = self.turns.try_take(&servers) {
+            (slot, turn)
+        } else {
+            drop(slot);
+            let turn = self.wait_for_turn(&servers).await;
+            (self.slots.acquire().await, turn)
         };
         let report = checked(plan, self.network.as_ref(), resolution, progress).await;
         drop((slot, turn));

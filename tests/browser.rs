@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -42,7 +43,7 @@ fn browser() -> Option<&'static str> {
     if found.is_none() {
         let must = std::env::var("PASVCHECK_BROWSER").is_ok_and(|value| value == "must");
         assert!(!must, "PASVCHECK_BROWSER=must, and there is none of {known:?}");
-        eprintln!("not tested in a browser: none of {known:?} is installed");
+        let _ = writeln!(std::io::stderr(), "not tested in a browser: none of {known:?} is installed");
     }
     found
 }

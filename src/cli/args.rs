@@ -20,6 +20,10 @@ Exit codes, the same for every format:
   2  critical   a standard passive transfer fails
   3  unknown    could not be checked (no login, no resolver, no route, bad usage)
 
+Thresholds (-w, -c) hold times to ranges as monitoring plugins write them, in seconds, or with ms, s, m or h:
+  total=10s,data=500ms   the whole check within 10 s, the slowest data connection open within 500 ms
+  10  10:  5:10  @5:10   a range alone is of the total: at most 10, at least 10, between, not between
+
 Examples:
   pasvcheck ftp.example.com
   pasvcheck --user web --range 50000-50100 ftp.example.com
@@ -115,11 +119,7 @@ pub(crate) struct ListArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Thresholds")]
 pub(crate) struct ThresholdArgs {
-    /// Warn of times outside a range: "total" is the whole check of a target, "data" its slowest data connection until it was open
-    ///
-    /// Write total=RANGE, data=RANGE, or both with a comma between; a RANGE alone is of the total. Ranges are those of
-    /// monitoring plugins, in seconds unless ms, s, m or h stands behind the number: 10 alerts outside 0 to 10, 10: below 10,
-    /// ~:10 above 10, 5:10 outside, @5:10 inside. Example: -w total=10s,data=500ms
+    /// Warn of times outside of ranges: total=RANGE of the whole check, data=RANGE of the slowest data connection until open
     #[arg(short, long, value_name = "RANGES")]
     pub(crate) warning: Option<Level>,
     /// The same for critical; both can only make a verdict worse, and the summary says why
@@ -253,21 +253,21 @@ impl OutputArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For a person
+    // For a person
     Terminal,
-    /// The whole report, indented; with several targets one object a line
+    // The whole report, indented; with several targets one object a line
     Json,
-    /// One object a line
+    // One object a line
     Ndjson,
-    /// A page of its own, with the dialogue as a picture
+    // A page of its own, with the dialogue as a picture
     Html,
-    /// For a ticket
+    // For a ticket
     Markdown,
-    /// A monitoring plugin's output, with performance data
+    // A monitoring plugin's output, with performance data
     Nagios,
-    /// Samples for the node exporter's textfile collector
+    // Samples for the node exporter's textfile collector
     Prometheus,
-    /// Test results for a build server
+    // Test results for a build server
     Junit,
 }
 

@@ -57,12 +57,7 @@ fn from_two_places(comparison: &Comparison) -> Vec<String> {
 /// It works from one place and fails from the other.
 fn one_fails(works_inside: bool, fails_inside: bool, failing: &str, causes: &[Named]) -> String {
     match (works_inside, fails_inside) {
-        (true, false) => format!(
-            "It works inside the server's network and fails outside: the server serves, and {} between the two places is the \
-             cause. {}",
-            "the firewall or NAT router",
-            outside(causes)
-        ),
+        (true, false) => format!("It works inside the server's network and fails outside: {}", outside(causes)),
         (false, true) => "It works outside and fails inside the server's network: clients inside are told an address that they \
                           cannot reach from there. A router that leads inside clients to its own public address (hairpin NAT), \
                           or a name that resolves to the inside address there, cures it."
@@ -78,17 +73,20 @@ fn one_fails(works_inside: bool, fails_inside: bool, failing: &str, causes: &[Na
     }
 }
 
-/// What the causes seen outside say of the device.
+/// What the causes seen outside say of the two places.
 fn outside(causes: &[Named]) -> &'static str {
     let has = |start: &str| causes.iter().any(|cause| cause.id.starts_with(start));
     if has("passive-address") {
-        "The address that the server announces means something inside only: set its public address."
-    } else if has("data-port") || has("data-range") {
-        "The passive ports are not let through, or not forwarded to the server: open the whole range there."
+        "the server announces an address that means something inside only. Set its public address."
+    } else if has("data-") {
+        "the server serves, and the firewall or NAT router between the two places does not let the passive ports through, or \
+         does not forward them. Open the whole range there."
     } else if has("control-") || has("greeting") {
-        "The control port itself is not let through, or not forwarded."
+        "the server serves, and the firewall or NAT router between the two places does not let its control port through, or \
+         does not forward it."
     } else {
-        "Compare what was seen on both sides below."
+        "the server serves, and what lies between the two places is the cause: a firewall, a NAT router, or a device that reads \
+         the dialogue."
     }
 }
 

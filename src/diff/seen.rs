@@ -31,6 +31,8 @@ pub struct Difference {
 struct Fact {
     what: String,
     text: String,
+    /// Whether it is compared only where both have it: it is not asked in every run.
+    optional: bool,
 }
 
 /// All differences, in the order of a run.
@@ -69,29 +71,30 @@ fn pairs<'a>(a: &'a Evidence, b: &'a Evidence) -> Vec<(&'a Endpoint, &'a Endpoin
 }
 
 fn compare(found: &mut Vec<Difference>, a: &[Fact], b: &[Fact]) {
-    let text = |facts: &[Fact], what: &str| {
-        facts.iter().find(|fact| fact.what == what).map(|fact| fact.text.clone())
-    };
-    let mut names: Vec<&str> = a.iter().map(|fact| fact.what.as_str()).collect();
-    names.extend(
-        b.iter().map(|fact| fact.what.as_str()).filter(|name| !a.iter().any(|fact| fact.what == *name)),
-    );
-    for what in names {
-        let (one, other) = (text(a, what), text(b, what));
-        if one != other {
-            let missing = || "not seen".to_owned();
-            found.push(Difference {
-                what: what.to_owned(),
-                a: one.unwrap_or_else(missing),
-                b: other.unwrap_or_else(missing),
-                timing: false,
-            });
+    let named = |facts: &'_ [Fact], what: &str| facts.iter().position(|fact| fact.what == what);
+    let only_b = b.iter().filter(|fact| named(a, &fact.what).is_none());
+    for fact in a.iter().chain(only_b) {
+        let text = |facts: &[Fact]| named(facts, &fact.what).map(|place| facts[place].text.clone());
+        let (one, other) = (text(a), text(b));
+        if one == other || (fact.optional && (one.is_none() || other.is_none())) {
+            continue;
         }
+        let missing = || "not seen".to_owned();
+        found.push(Difference {
+            what: fact.what.clone(),
+            a: one.unwrap_or_else(missing),
+            b: other.unwrap_or_else(missing),
+            timing: false,
+        });
     }
 }
 
 fn fact(what: &str, text: impl Into<String>) -> Fact {
-    Fact { what: what.to_owned(), text: text.into() }
+    Fact { what: what.to_owned(), text: text.into(), optional: false }
+}
+
+fn extra(what: &str, text: impl Into<String>) -> Fact {
+    Fact { optional: true, ..fact(what, text) }
 }
 
 fn whole(evidence: &Evidence) -> Vec<Fact> {
@@ -128,7 +131,7 @@ fn facts(endpoint: &Endpoint) -> Vec<Fact> {
     if let Some(reply) = endpoint.features.as_ref().and_then(|answer| answer.reply()) {
         let features: BTreeSet<&str> =
             reply.lines.iter().map(|line| line.trim()).filter(|line| !line.starts_with("211")).collect();
-        facts.push(fact("features (FEAT)", features.into_iter().collect::<Vec<_>>().join(", ")));
+        facts.push(extra("features (FEAT)", features.into_iter().collect::<Vec<_>>().join(", ")));
     }
     for mode in [Mode::Pasv, Mode::Epsv] {
         facts.extend(offers(endpoint, mode));
@@ -136,10 +139,10 @@ fn facts(endpoint: &Endpoint) -> Vec<Fact> {
     }
     let cold: BTreeSet<&str> = endpoint.cold.iter().map(|probe| outcome(&probe.connect.outcome)).collect();
     if !cold.is_empty() {
-        facts.push(fact("ports announced earlier", cold.into_iter().collect::<Vec<_>>().join(", ")));
+        facts.push(extra("ports announced earlier", cold.into_iter().collect::<Vec<_>>().join(", ")));
     }
     if let Some(distance) = endpoint.path.as_ref().and_then(|path| path.distance) {
-        facts.push(fact("hops to the server", distance.to_string()));
+        facts.push(extra("hops to the server", distance.to_string()));
     }
     facts.extend(survey(endpoint));
     facts
@@ -228,8 +231,8 @@ fn survey(endpoint: &Endpoint) -> Vec<Fact> {
         }
     };
     vec![
-        fact("ports surveyed that get through", ranges(PortState::passes)),
-        fact("ports surveyed that are blocked", ranges(PortState::blocked)),
+        extra("ports surveyed that get through", ranges(PortState::passes)),
+        extra("ports surveyed that are blocked", ranges(PortState::blocked)),
     ]
 }
 

@@ -48,7 +48,7 @@ fn works_inside_and_fails_outside_points_at_what_lies_between() {
     assert_eq!(comparison.change, Change::Critical);
     assert!(
         comparison.meaning[0].contains("works inside")
-            && comparison.meaning[0].contains("open the whole range"),
+            && comparison.meaning[0].contains("Open the whole range"),
         "{:?}",
         comparison.meaning
     );

@@ -66,10 +66,10 @@ fn thresholds_worsen_the_verdict_and_say_why_also_when_diagnosed_again() {
 #[test]
 fn thresholds_never_improve_a_verdict() {
     let mut report = saved("broken");
-    report.hold(&Thresholds { warning: "total=0ms".parse().unwrap(), critical: Default::default() });
+    report.hold(&Thresholds { warning: "total=0ms".parse().unwrap(), ..Thresholds::default() });
     assert_eq!(report.verdict, Verdict::Critical);
     let mut unknown = saved("not-checked");
-    unknown.hold(&Thresholds { warning: "total=0ms".parse().unwrap(), critical: Default::default() });
+    unknown.hold(&Thresholds { warning: "total=0ms".parse().unwrap(), ..Thresholds::default() });
     assert_eq!(unknown.verdict, Verdict::Unknown);
 }
 

@@ -60,7 +60,7 @@ fn blocks(text: &str) -> Vec<Block> {
         } else if let Some((numbered, item)) = item(line) {
             match blocks.last_mut() {
                 Some(Block::List { numbered: same, items }) if *same == numbered => {
-                    items.push(item.to_owned())
+                    items.push(item.to_owned());
                 }
                 _ => blocks.push(Block::List { numbered, items: vec![item.to_owned()] }),
             }

@@ -3,9 +3,9 @@ use crate::report::tests::{hostile, saved};
 
 /// The hash of a content security policy (W3C CSP 3 §2.3.1), by the hash function that rustls has.
 fn hash(text: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256 as SUITE;
     let digest = SUITE.tls13().unwrap().common.hash_provider.hash(text.as_bytes());
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::from("sha256-");
     for chunk in digest.as_ref().chunks(3) {
         let bits =
