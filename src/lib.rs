@@ -14,7 +14,9 @@
 //! * [`net`]: the only door to the outside. [`ftp`]: the protocol, without sockets. [`clock`]: the only door to time.
 //! * [`probe`]: the runner. It walks [`checks::ALL`], whose observations fill [`evidence`].
 //! * [`diagnose`]: evidence → [`finding`]s and a verdict; causes before symptoms. Pure.
-//! * [`report`]: a report → bytes; one file per format, none prints.
+//! * [`fleet`]: one target to a report, or many of them at once; a server sees one session of ours at a time.
+//! * [`report`]: a report → bytes; one file per format, none prints. [`threshold`]: how long things may take.
+//! * [`diff`]: two reports of one server → what differs, and what that means.
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
 //! * [`responder`] and [`demo`]: the embedded FTP server, and the scenarios that run on it.
 

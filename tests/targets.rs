@@ -137,6 +137,8 @@ fn a_list_with_faults_is_refused_with_the_place_and_before_the_first_packet() {
         ("f.toml", format!("{good}port = \n"), vec!["line 3"]),
         ("g.toml", format!("targets = 3\n{good}"), vec!["targets"]),
         ("h.toml", format!("{good}[defaults]\nscan = true\n"), vec!["[defaults] stands before"]),
+        ("m.toml", format!("{good}password = 'hunter2'\n"), vec!["line 3", "password_file"]),
+        ("n.toml", format!("{good}password = hunter2\n"), vec!["line 3"]),
         ("i.toml", "[defaults]\ntarget = 'x'\n".to_owned(), vec!["cannot name a target"]),
         ("j.txt", format!("{}\nhost:70000\n", server.address()), vec!["line 2", "ports are 1 to 65535"]),
         ("k.txt", format!("{}\na b\n", server.address()), vec!["line 2", "one target a line"]),

@@ -127,14 +127,19 @@ impl<'a> Targets<'a> {
         Ok(part.defaults.unwrap_or_default())
     }
 
-    /// Reads a block; the error message has the line of the file and shows the place.
+    /// Reads a block; the error message has the line of the file.
     fn part(&self, first: usize, block: &str) -> Result<Part, Problem> {
-        toml::from_str(block).map_err(|_| {
-            // Once more with empty lines before it, so that the message counts as the file does.
-            let placed = "\n".repeat(first.saturating_sub(1)) + block;
-            let error =
-                toml::from_str::<Part>(&placed).err().map(|error| error.to_string()).unwrap_or_default();
-            Problem::new(format!("{}: {}", self.name, error.trim_end()))
+        toml::from_str(block).map_err(|error: toml::de::Error| {
+            // The text is not quoted: somebody may have written a password there.
+            let before = error.span().and_then(|span| block.get(..span.start)).unwrap_or_default();
+            let line = first.max(1) + before.matches('\n').count();
+            let message = error.message();
+            let hint = if message.contains("field `password`") {
+                "; a password stays out of the list: name a password_file or a password_env"
+            } else {
+                ""
+            };
+            self.fault((line, format!("{message}{hint}")))
         })
     }
 

@@ -41,6 +41,10 @@ pub(crate) fn text(value: &impl serde::Serialize, indented: bool) -> String {
 fn harmless(text: &str) -> String {
     use std::fmt::Write as _;
 
+    // Nearly always there is nothing to escape.
+    if text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\n' || super::style::harmless(c) {
