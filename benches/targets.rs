@@ -52,8 +52,8 @@ fn server() -> Responder {
 fn ours(addresses: &[SocketAddr]) {
     let folder = Folder::new();
     let (list, out) = (folder.0.join("list"), folder.0.join("out"));
-    let text: String = addresses.iter().map(|address| format!("{address}\n")).collect();
-    std::fs::write(&list, text).expect("the list");
+    let lines: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    std::fs::write(&list, lines.join("\n")).expect("the list");
     for format in ["ndjson", "prometheus"] {
         let clock = Stopwatch::start();
         let mut child = Command::new(env!("CARGO_BIN_EXE_pasvcheck"))

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::style::printable;
-use super::terminal::{relevant, time};
+use super::terminal::{by_hand_text, relevant, time};
 use super::{Renderer, Report, Status};
 use crate::evidence::{Endpoint, Speaker};
 use crate::finding::{Finding, Severity, Verdict};
@@ -77,9 +77,17 @@ fn cause(report: &Report, finding: &Finding) -> String {
     if !finding.evidence.is_empty() {
         let _ = write!(out, "\n{}", fenced(&finding.evidence.join("\n")));
     }
+    let before = out.len();
     for remedy in finding.remedies.iter().filter(|remedy| relevant(report, finding, remedy)) {
-        let _ =
-            write!(out, "\n#### Fix: {}\n\n{}\n", escaped(&remedy.product), printable(&remedy.text).trim());
+        let text = printable(&remedy.text);
+        let _ = write!(out, "\n#### Fix: {}\n\n{}\n", escaped(&remedy.product), text.trim());
+    }
+    // Without a known product there is no fix to choose: how to look closer.
+    if out.len() == before
+        && finding.severity > Severity::Unknown
+        && let Some(text) = by_hand_text(report, finding)
+    {
+        let _ = write!(out, "\n#### Check it by hand\n\n{}\n", printable(&text).trim());
     }
     out
 }

@@ -163,12 +163,17 @@ fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> Str
 
 /// Where no fix can be chosen, since the product is not known: how to look closer.
 fn by_hand(report: &Report, finding: &Finding, style: &Style) -> String {
-    let Some(rule) = crate::checks::rule(&finding.id) else { return String::new() };
-    let document = crate::explain::document::Document::parse(rule.document);
-    let Some(text) = document.section("Check it by hand") else { return String::new() };
-    let values = Values::of(&report.evidence, finding.scope.endpoint);
+    let Some(text) = by_hand_text(report, finding) else { return String::new() };
     let heading = style.paint("Check it by hand", Color::Green);
-    format!("\n  {heading}\n{}", prose::render(&printable(&values.fill(text)), style, 4))
+    format!("\n  {heading}\n{}", prose::render(&printable(&text), style, 4))
+}
+
+/// The section of a finding's document on looking closer, with this run's values.
+pub(super) fn by_hand_text(report: &Report, finding: &Finding) -> Option<String> {
+    let rule = crate::checks::rule(&finding.id)?;
+    let document = crate::explain::document::Document::parse(rule.document);
+    let values = Values::of(&report.evidence, finding.scope.endpoint);
+    document.section("Check it by hand").map(|text| values.fill(text))
 }
 
 /// A product's own section, what concerns any server, and the firewall of its platform. Nothing of a product that is

@@ -50,7 +50,7 @@ pub(super) fn of_endpoint(endpoint: &Endpoint) -> Markup {
             details { summary { "The way there" } (way(endpoint)) }
         }
         @if !endpoint.dialogue.is_empty() {
-            details { summary { "The dialogue as text" } pre { (dialogue(endpoint)) } }
+            details.screen { summary { "The dialogue as text" } pre { (dialogue(endpoint)) } }
         }
     }
 }
@@ -154,7 +154,7 @@ fn dialogue(endpoint: &Endpoint) -> String {
 pub(super) fn raw(report: &Report) -> Markup {
     let text = crate::report::json::pretty(report);
     html! {
-        details.raw {
+        details.screen {
             summary { "The whole report as JSON (for pasvcheck --from)" }
             @if text.len() > RAW_LIMIT {
                 p { "It is too long for a page (" (text.len() / 1024) " KiB): ask for it by --json." }

@@ -6,13 +6,14 @@ use super::prose;
 use crate::finding::{Confidence, Finding, Location, Remedy, Severity, Verdict};
 use crate::report::Report;
 use crate::report::style::printable;
-use crate::report::terminal::relevant;
+use crate::report::terminal::{by_hand_text, relevant};
 
 /// A cause: what it is, what was seen, how it is mended.
 pub(super) fn cause(report: &Report, finding: &Finding) -> Markup {
     let verdict = Verdict::from(finding.severity);
     let (shown, others): (Vec<&Remedy>, Vec<&Remedy>) =
         finding.remedies.iter().partition(|remedy| relevant(report, finding, remedy));
+    let by_hand = by_hand_text(report, finding);
     html! {
         section class={ "finding " (verdict) } {
             div {
@@ -27,14 +28,20 @@ pub(super) fn cause(report: &Report, finding: &Finding) -> Markup {
                     ul.facts { @for fact in &finding.evidence { li.net { (printable(fact)) } } }
                 }
                 @if !shown.is_empty() {
-                    div.fix { @for remedy in shown {
+                    div.fix { @for remedy in &shown {
                         h4 { "Fix: " (remedy.product) }
                         (prose::render(&remedy.text))
                     } }
                 }
+                @if let Some(text) = by_hand.filter(|_| shown.is_empty() && finding.severity > Severity::Unknown) {
+                    div.fix {
+                        h4 { "Check it by hand" }
+                        (prose::render(&text))
+                    }
+                }
                 @if !others.is_empty() {
-                    details {
-                        summary { "Also for " (names(&others)) }
+                    details.screen {
+                        summary { @if shown.is_empty() { "Fixes for " } @else { "Also for " } (names(&others)) }
                         div { @for remedy in &others {
                             h4 { (remedy.product) }
                             (prose::render(&remedy.text))

@@ -22,7 +22,7 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// What a browser computes of the two; a test says what to write here after a change.
-const STYLE_HASH: &str = "sha256-gjKdU4lzpZCxe4AObza9zYmBBqOPL/splLmqEmVrEes=";
+const STYLE_HASH: &str = "sha256-z6wXPxGrj4EB8mfogrfupUPx8mS3YG0vKdvKoRPcrtM=";
 const SCRIPT_HASH: &str = "sha256-QE3LDEvm+TOR8NeywBLxMt9+esf3UdJja/N+08R82gk=";
 
 /// Renders a page of one report, or of several with an overview.
@@ -78,7 +78,7 @@ impl Renderer for Html {
         if !self.several {
             let title =
                 format!("{} {} · pasvcheck", report.verdict.to_string().to_uppercase(), report.name());
-            return self.head(&title) + &html! { article { (article(report)) } }.into_string();
+            return self.head(&title) + &html! { article { (article(report, true)) } }.into_string();
         }
         self.rows.push(Row {
             verdict: report.verdict,
@@ -89,7 +89,7 @@ impl Renderer for Html {
         let target = html! {
             details.target id=(format!("target-{}", self.rows.len())) open[report.verdict > Verdict::Ok] {
                 summary { (badge(report.verdict)) b { (printable(&report.name())) } }
-                article { (article(report)) }
+                article { (article(report, false)) }
             }
         };
         self.head("pasvcheck") + &target.into_string() + "\n"
@@ -135,11 +135,12 @@ fn overview(rows: &[Row]) -> Markup {
     }
 }
 
-fn article(report: &Report) -> Markup {
+/// A report; without its title where that stands above it already.
+fn article(report: &Report, titled: bool) -> Markup {
     let causes: Vec<_> = report.causes().filter(|finding| finding.severity > Severity::Info).collect();
     let notes: Vec<_> = report.causes().filter(|finding| finding.severity == Severity::Info).collect();
     html! {
-        (head(report))
+        (head(report, titled))
         @if !causes.is_empty() {
             h2 { @if causes.len() == 1 { "What is wrong" } @else { "What is wrong, gravest first" } }
             @for finding in causes { (finding::cause(report, finding)) }
@@ -160,7 +161,7 @@ fn article(report: &Report) -> Markup {
     }
 }
 
-fn head(report: &Report) -> Markup {
+fn head(report: &Report, titled: bool) -> Markup {
     let server = report.server.as_ref().map(|server| {
         let version = server.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
         let sure = if server.certainty == "certain" { "" } else { "probably " };
@@ -168,8 +169,10 @@ fn head(report: &Report) -> Markup {
     });
     html! {
         header.head {
-            (badge(report.verdict))
-            h1 { (printable(&report.name())) }
+            @if titled {
+                (badge(report.verdict))
+                h1 { (printable(&report.name())) }
+            }
             p.lead { (printable(&report.summary)) }
             div.meta {
                 @if let Some(server) = server { span { (printable(&server)) } }
