@@ -14,7 +14,9 @@
 //! * [`net`]: the only door to the outside. [`ftp`]: the protocol, without sockets. [`clock`]: the only door to time.
 //! * [`probe`]: the runner. It walks [`checks::ALL`], whose observations fill [`evidence`].
 //! * [`diagnose`]: evidence → [`finding`]s and a verdict; causes before symptoms. Pure.
-//! * [`report`]: a report → bytes; one file per format, none prints.
+//! * [`fleet`]: one target to a report, or many of them at once; a server sees one session of ours at a time.
+//! * [`report`]: a report → bytes; one file per format, none prints. [`threshold`]: how long things may take.
+//! * [`diff`]: two reports of one server → what differs, and what that means.
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
 //! * [`setup`]: the whole set-up of passive mode, ready to paste (`pasvcheck fix`).
 //! * [`standin`]: the server that stands in before FTP is installed (`pasvcheck serve`).
@@ -27,9 +29,11 @@ pub mod checks;
 pub mod clock;
 pub mod demo;
 pub mod diagnose;
+pub mod diff;
 pub mod evidence;
 pub mod explain;
 pub mod finding;
+pub mod fleet;
 pub mod ftp;
 pub mod net;
 pub mod plan;
@@ -39,3 +43,4 @@ pub mod responder;
 pub mod server;
 pub mod setup;
 pub mod standin;
+pub mod threshold;

@@ -66,15 +66,21 @@ fn no_format_shows_the_password() {
         &["--insecure", "-v", "--trace"],
         &["--insecure", "--json"],
         &["--insecure", "--compare-cleartext", "--json"],
+        &["--format", "html"],
+        &["--format", "markdown"],
+        &["--format", "nagios", "-v"],
+        &["--format", "prometheus"],
+        &["--format", "junit"],
     ];
     for script in [ECHO, REFUSE, SECURED, BROKEN] {
         for format in formats {
             let server = Server::start(script);
             let text = run(&server, format);
             assert!(!text.contains(PASSWORD), "{format:?}\n{text}");
-            // Where TLS failed nobody was named to the server.
+            // Where TLS failed nobody was named to the server; short formats do not name the user.
+            let short = ["-q", "nagios", "prometheus", "junit"].iter().any(|word| format.contains(word));
             let named = text.contains("tester") || text.contains("tls-");
-            assert!(named || format.contains(&"-q") || format.is_empty(), "{format:?}\n{text}");
+            assert!(named || short || format.is_empty(), "{format:?}\n{text}");
         }
     }
 }

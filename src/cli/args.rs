@@ -9,8 +9,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pasvcheck::evidence::PortRange;
+use pasvcheck::fleet::DEFAULT_CONCURRENCY;
 use pasvcheck::net::survey::Rate;
 use pasvcheck::plan::CERT_DAYS;
+use pasvcheck::threshold::Level;
 
 const AFTER_HELP: &str = "\
 Exit codes, the same for every format:
@@ -19,11 +21,17 @@ Exit codes, the same for every format:
   2  critical   a standard passive transfer fails
   3  unknown    could not be checked (no login, no resolver, no route, bad usage)
 
+Thresholds (-w, -c) hold times to ranges as monitoring plugins write them, in seconds, or with ms, s, m or h:
+  total=10s,data=500ms   the whole check within 10 s, the slowest data connection open within 500 ms
+  10  10:  5:10  @5:10   a range alone is of the total: at most 10, at least 10, between, not between
+
 Examples:
   pasvcheck ftp.example.com
   pasvcheck --user web --range 50000-50100 ftp.example.com
   pasvcheck --tls required ftp.example.com
   pasvcheck --json ftp.example.com > report.json
+  pasvcheck --format html -o report.html ftp.example.com
+  pasvcheck --format prometheus -o ftp.prom --targets servers.toml
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
 
@@ -41,6 +49,17 @@ Examples:
   pasvcheck fix --server proftpd --public-address 203.0.113.10 --private-address 10.0.0.5 --range 50000-50100 \\
                 --firewall nft --cloud aws
   pasvcheck --json ftp.example.com | pasvcheck fix --from -";
+const DIFF_HELP: &str = "\
+Exit codes:
+  0  the same, or B is better
+  1  B is worse, and nothing critical is new
+  2  B is worse by something critical
+  3  not comparable: two servers, B could not be tested, or a file is no report
+
+Example:
+  pasvcheck --json -o inside.json ftp.example.com     (on a host inside)
+  pasvcheck --json -o outside.json ftp.example.com    (on a host outside)
+  pasvcheck diff inside.json outside.json";
 
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]
@@ -73,15 +92,29 @@ pub(crate) enum Command {
     /// Print the whole set-up of passive mode: server, firewalls, NAT router, cloud, containers, how to verify
     #[command(after_help = FIX_HELP)]
     Fix(Box<FixArgs>),
+    /// Compare two reports of one server, of two places or two dates: what differs, and what that means
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArgs),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
+    /// Print the JSON Schema of the report
+    Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or that of a command
+    Man(ManArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// HOST, HOST:PORT, [IPV6]:PORT, ftp://USER@HOST:PORT/DIRECTORY, or ftps:// for TLS from the first byte
-    #[arg(value_name = "TARGET", required_unless_present = "from")]
+    /// HOST, HOST:PORT, [IPV6]:PORT, ftp://USER@HOST:PORT/DIRECTORY, or ftps:// for TLS from the first byte; several may
+    /// be given
+    #[arg(value_name = "TARGET", required_unless_present_any = ["from", "targets_file"])]
     pub(crate) targets: Vec<String>,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+    #[command(flatten)]
+    pub(crate) thresholds: ThresholdArgs,
     #[command(flatten)]
     pub(crate) login: LoginArgs,
     #[command(flatten)]
@@ -93,11 +126,33 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Diagnose the evidence of a saved JSON report again, without a network ("-": standard input)
-    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with = "targets")]
+    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with_all = ["targets", "targets_file"])]
     pub(crate) from: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Targets")]
+pub(crate) struct ListArgs {
+    /// Also the targets of this file ("-": standard input): one a line with # for comments, or TOML with settings for each
+    #[arg(id = "targets_file", long = "targets", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Targets that are checked at a time; those at one server address take turns
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = concurrency)]
+    pub(crate) concurrency: usize,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Thresholds")]
+pub(crate) struct ThresholdArgs {
+    /// Warn of times outside of ranges: total=RANGE of the whole check, data=RANGE of the slowest data connection until open
+    #[arg(short, long, value_name = "RANGES")]
+    pub(crate) warning: Option<Level>,
+    /// The same for critical; both can only make a verdict worse, and the summary says why
+    #[arg(short, long, value_name = "RANGES")]
+    pub(crate) critical: Option<Level>,
+}
+
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Login")]
 pub(crate) struct LoginArgs {
     /// User to log in as; "anonymous" and "ftp" mean: no credentials (the default)
@@ -109,9 +164,15 @@ pub(crate) struct LoginArgs {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
+    /// Take user and password from ~/.netrc (or the file that NETRC names), which only its owner may be able to read
+    #[arg(long)]
+    pub(crate) netrc: bool,
+    /// The environment variable that a targets file names for the password.
+    #[arg(skip)]
+    pub(crate) password_env: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {
     /// auto: what the server offers, implicit on port 990; required: or nothing; explicit: AUTH TLS; implicit: from the
@@ -148,7 +209,7 @@ pub(crate) enum TlsMode {
     Implicit,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "What to check")]
 pub(crate) struct WhatArgs {
     /// The passive port range that you believe the server and the firewall share
@@ -171,7 +232,7 @@ pub(crate) struct WhatArgs {
     pub(crate) skip: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Check IPv4 addresses only
@@ -239,11 +300,31 @@ pub(crate) struct OutputArgs {
     pub(crate) dry_run: bool,
 }
 
+impl OutputArgs {
+    /// The format, `--json` being one.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    // For a person
     Terminal,
+    // The whole report, indented; with several targets one object a line
     Json,
+    // One object a line
     Ndjson,
+    // A page of its own, with the dialogue as a picture
+    Html,
+    // For a ticket
+    Markdown,
+    // A monitoring plugin's output, with performance data
+    Nagios,
+    // Samples for the node exporter's textfile collector
+    Prometheus,
+    // Test results for a build server
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -360,12 +441,46 @@ pub(crate) struct ExplainArgs {
     pub(crate) output: OutputArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The report to compare with, as JSON: from inside, or from before
+    #[arg(value_name = "A.json")]
+    pub(crate) a: PathBuf,
+    /// The report that is judged: from outside, or from now ("-" for one of the two: standard input)
+    #[arg(value_name = "B.json")]
+    pub(crate) b: PathBuf,
+    /// Two names or addresses are one server: compare them all the same
+    #[arg(long)]
+    pub(crate) same_server: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
 fn check_names() -> clap::builder::PossibleValuesParser {
     pasvcheck::checks::ALL.iter().map(|check| check.name).collect::<Vec<_>>().into()
 }
 
+fn concurrency(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
+    number.ok_or_else(|| "write a number from 1 to 1000".to_owned())
+}
+
 /// `5s`, `1m 30s`, `500ms`, or a bare number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let duration = match seconds {
         Some(duration) => duration,

@@ -8,10 +8,9 @@ use pasvcheck::net::class::{Class, class_of};
 use pasvcheck::report::Report;
 use pasvcheck::setup::{Cloud, Container, Firewall, Request, Server, setup, show};
 
-use super::Problem;
 use super::args::{CloudKind, ContainerKind, FirewallKind, FixArgs, Format};
-use super::check::saved;
 use super::output::Console;
+use super::{Problem, saved};
 
 /// What a saved report says for what was not typed.
 #[derive(Debug, Default)]
@@ -26,7 +25,7 @@ struct Told {
 pub(crate) fn run(args: &FixArgs, console: &mut Console) -> Result<u8, Problem> {
     *console = Console::new(&args.output);
     let told = match &args.from {
-        Some(path) => told(&saved(path)?, args)?,
+        Some(path) => told(&saved::report(path)?, args)?,
         None => Told::default(),
     };
     let setup = setup(request(args, &told)?).map_err(|error| Problem::new(error.to_string()))?;

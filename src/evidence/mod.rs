@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ftp::Reply;
 
+pub(crate) use connect::duration;
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use idle::IdleTest;
@@ -35,6 +36,7 @@ pub use transfer::{DataEnd, Transfer};
 
 /// Everything that one run saw of one target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// What the user asked about.
     pub target: Target,
@@ -57,6 +59,7 @@ pub struct Evidence {
 
 /// The target as the user named it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// Host name or address literal.
     pub host: String,
@@ -66,6 +69,7 @@ pub struct Target {
 
 /// What the user told us beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Told {
     /// The passive port range that the administrator believes in (`--range`).
     #[serde(default)]
@@ -89,14 +93,17 @@ pub struct Told {
 
 /// Facts about the host that the check runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Client {
     /// The networks of this host's own interfaces, as `address/prefix`.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub networks: Vec<IpNet>,
 }
 
 /// How the target's name was turned into addresses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resolution {
     /// Who answered in the end: `literal`, `dns`, `system` or `given` (`--resolve`).
     pub source: ResolutionSource,
@@ -111,6 +118,7 @@ pub struct Resolution {
 
 /// Who turned the name into addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ResolutionSource {
     /// The DNS servers of the system's configuration or of `--dns`, or the hosts file.
@@ -125,6 +133,7 @@ pub enum ResolutionSource {
 
 /// What resolving the name led to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum ResolutionOutcome {
     /// At least one address.
@@ -150,6 +159,7 @@ pub enum ResolutionOutcome {
 
 /// One address of the target and what was seen there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
@@ -214,6 +224,7 @@ pub struct Endpoint {
 
 /// A second, short session in clear text, to compare: what a device on the way may do to a dialogue that it can read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cleartext {
     /// The first thing that the server said; `None` if there was no connection.
     #[serde(default)]
@@ -234,6 +245,7 @@ pub struct Cleartext {
 
 /// What the server said first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Greeting {
     /// The reply, silence, or whatever else came.
     pub answer: Answer,
@@ -260,6 +272,7 @@ impl Greeting {
 
 /// What a TLS hello brought (RFC 8446 §4.1.2; sent to a port that keeps silent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsHello {
     /// A TLS handshake or alert record: the port speaks TLS.
@@ -272,6 +285,7 @@ pub enum TlsHello {
 
 /// How the login went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Login {
     /// The user name that was sent, `anonymous` by default.
     pub user: String,
@@ -305,6 +319,7 @@ impl Login {
 
 /// One check on one endpoint (or on the whole target), as it ran.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Step {
     /// The check's name, `passive-reply` for instance.
     pub check: String,

@@ -8,6 +8,7 @@ use super::{Connect, Outcome};
 
 /// What was learned of the way to an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PathFacts {
     /// The number of hops to whoever holds the control connection: the smallest time to live with which a command on it
     /// was answered. A server on the same network is one hop away.
@@ -25,6 +26,7 @@ pub struct PathFacts {
 
 /// SYNs to one port with growing time to live.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Walk {
     /// Where to.
     pub to: SocketAddr,
@@ -34,6 +36,7 @@ pub struct Walk {
 
 /// What a SYN with one time to live met.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hop {
     /// The time to live.
     pub ttl: u8,

@@ -8,6 +8,7 @@ use super::{Mode, PortRange};
 
 /// What came of asking a stand-in for proofs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StandIn {
     /// Whether it gives proofs to this check.
     pub access: Access,
@@ -27,6 +28,7 @@ pub struct StandIn {
 
 /// Whether a stand-in gives proofs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "given", rename_all = "kebab-case")]
 pub enum Access {
     /// To everybody: it runs without a secret.
@@ -42,6 +44,7 @@ pub enum Access {
 
 /// Why there are no proofs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "because", rename_all = "kebab-case")]
 pub enum Refusal {
     /// It wants a secret, and this check was given none.
@@ -59,6 +62,7 @@ pub enum Refusal {
 
 /// Ports that share what came of asking them for a proof.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProofSpan {
     /// The ports.
     #[serde(flatten)]
@@ -70,6 +74,7 @@ pub struct ProofSpan {
 
 /// What came of asking a port for a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "proof", rename_all = "kebab-case")]
 pub enum Proof {
     /// The stand-in itself answered, on this very port.
@@ -114,6 +119,7 @@ impl Proof {
 
 /// A passive reply at both ends of the way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SentReply {
     /// The command that it answers.
     pub mode: Mode,

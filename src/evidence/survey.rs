@@ -6,6 +6,7 @@ use super::{Connect, IcmpError, Outcome, PortRange, StandIn};
 
 /// What a survey of (a part of) the passive range saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Survey {
     /// The range that was surveyed.
     pub range: PortRange,
@@ -34,6 +35,7 @@ pub struct Survey {
 
 /// Where a range comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RangeSource {
     /// From the user.
@@ -44,6 +46,7 @@ pub enum RangeSource {
 
 /// Ports that share a state. All of them were asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Span {
     /// The ports.
     #[serde(flatten)]
@@ -54,6 +57,7 @@ pub struct Span {
 
 /// The state of a port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum PortState {
     /// This host could not ask.

@@ -7,6 +7,7 @@ use super::connect::duration;
 
 /// TLS on the control connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ControlTls {
     /// Whether TLS began with the first byte (implicit FTPS) and not after AUTH.
     pub implicit: bool,
@@ -58,6 +59,7 @@ impl ControlTls {
 
 /// One TLS handshake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Handshake {
     /// What came of it.
     #[serde(flatten)]
@@ -70,6 +72,7 @@ pub struct Handshake {
 
 /// What came of a TLS handshake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "handshake", rename_all = "kebab-case")]
 pub enum HandshakeOutcome {
     /// The server sent a fatal alert (RFC 8446 §6).
@@ -146,6 +149,7 @@ impl Handshake {
 
 /// The certificates of a full handshake, first the server's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Chain {
     /// The name that was expected: the target's.
     pub expected_name: String,
@@ -174,6 +178,7 @@ impl Chain {
 
 /// Whether certificates lead to a root that this host trusts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "trust", rename_all = "kebab-case")]
 pub enum Trust {
     /// They do.
@@ -187,6 +192,7 @@ pub enum Trust {
 
 /// What stands in a certificate (RFC 5280).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Certificate {
     /// The subject, `CN=ftp.example.com`.
     pub subject: String,
@@ -218,6 +224,7 @@ impl Certificate {
 
 /// Where a moment lies within the validity of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Validity {
     /// It was over before.
@@ -230,6 +237,7 @@ pub enum Validity {
 
 /// The answer of a server to a hello that old versions may answer too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OldTls {
     /// The version that it chose: `TLS 1.0`.
     pub version: String,
@@ -239,6 +247,7 @@ pub struct OldTls {
 
 /// TLS on a data connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DataTls {
     /// Whether the control connection's session was to be resumed, or a full handshake made on purpose.
     pub reuse: bool,

@@ -6,6 +6,7 @@ use super::{Answer, Connect, DataTls, Mode, Via};
 
 /// One LIST or RETR over a data connection of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Transfer {
     /// How the data port was asked for.
     pub mode: Mode,
@@ -50,6 +51,7 @@ pub struct Transfer {
 
 /// How a data connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum DataEnd {
     /// The server closed it in order.

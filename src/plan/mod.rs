@@ -2,6 +2,7 @@
 
 mod target;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::ftp::{Argument, Secret};
 use crate::net::survey::Rate;
 use crate::net::tls::TlsOptions;
 use crate::standin::SharedSecret;
+use crate::threshold::Thresholds;
 
 /// Everything that one run will do.
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +56,10 @@ pub struct Plan {
     pub checks: Vec<&'static str>,
     /// How long to wait for what.
     pub limits: Limits,
+    /// How long the check and its data connections may take.
+    pub thresholds: Thresholds,
+    /// Words of the targets file that the report carries along.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The port of implicit FTPS: it waits for a TLS hello and never greets in clear (IANA `ftps`).
@@ -282,6 +288,8 @@ impl Plan {
             follow_private: false,
             checks: crate::checks::ALL.iter().map(|check| check.name).collect(),
             limits: Limits::default(),
+            thresholds: Thresholds::default(),
+            labels: BTreeMap::new(),
         }
     }
 

@@ -1,21 +1,33 @@
 //! Report → bytes. One file per format; none of them prints.
 
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod nagios;
+pub mod overview;
 pub mod portmap;
+pub mod prometheus;
 pub mod proofs;
 pub mod prose;
+pub mod schema;
 pub mod style;
 pub mod terminal;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{self, Check, Reach};
 use crate::diagnose::{Diagnosis, diagnose, endpoint_verdict};
-use crate::evidence::{Endpoint, Evidence, Step, Target};
+use crate::evidence::{Connect, Endpoint, Evidence, Step, Target};
 use crate::finding::{Finding, Severity, Verdict};
+use crate::plan::Plan;
 use crate::server::{self, Recognised};
+use crate::threshold::{self, Held, Measure, Thresholds};
 
 /// The version of the report's shape. It changes when a consumer would break.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +37,7 @@ pub(crate) const NOT_NEEDED: &str = "not needed";
 
 /// The result of one run: the contract with monitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// The version of this shape.
     pub schema_version: u32,
@@ -50,10 +63,29 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was seen.
     pub evidence: Evidence,
+    /// The times that were held to thresholds (`-w`, `-c`); left out without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Held>,
+    /// The labels of the targets file; left out without any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Reports → text of one format, for one report or for a stream of them. What can be written at once is handed out at once,
+/// so that nobody has to keep all reports.
+pub trait Renderer {
+    /// Takes a report; what can be written now.
+    fn add(&mut self, report: &Report) -> String;
+
+    /// What is written when the last report has been taken.
+    fn finish(&mut self) -> String {
+        String::new()
+    }
 }
 
 /// What made a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tool {
     /// `pasvcheck`.
     pub name: String,
@@ -63,6 +95,7 @@ pub struct Tool {
 
 /// The server product, as far as it gave itself away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerInfo {
     /// The product's name.
     pub product: String,
@@ -74,6 +107,7 @@ pub struct ServerInfo {
 
 /// One address of the target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EndpointInfo {
     /// The address.
     pub address: IpAddr,
@@ -87,6 +121,7 @@ pub struct EndpointInfo {
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It did not run.
@@ -101,8 +136,21 @@ pub enum Status {
     Fail,
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Skip => "skip",
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+        })
+    }
+}
+
 /// One check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckInfo {
     /// The check's name.
     pub id: String,
@@ -135,19 +183,106 @@ impl Report {
             checks: checks::ALL.iter().map(|check| check_info(check, &evidence, &findings)).collect(),
             findings,
             evidence,
+            thresholds: Vec::new(),
+            labels: BTreeMap::new(),
         }
+    }
+
+    /// The report of a plan that was carried out, with the plan's thresholds and labels.
+    #[must_use]
+    pub fn of(plan: &Plan, evidence: Evidence, started_at: String, duration_ms: u64) -> Self {
+        let mut report = Self::new(evidence, started_at, duration_ms);
+        report.labels.clone_from(&plan.labels);
+        report.hold(&plan.thresholds);
+        report
+    }
+
+    /// Holds the times to thresholds: they can make the verdict worse, and the summary says why.
+    pub fn hold(&mut self, thresholds: &Thresholds) {
+        for measure in Measure::ALL {
+            if thresholds.warning.of(measure).is_none() && thresholds.critical.of(measure).is_none() {
+                continue;
+            }
+            let held = Held::new(measure, self.measured(measure), thresholds);
+            self.verdict = self.verdict.max(held.verdict);
+            if let Some(reason) = held.reason() {
+                self.summary = format!("{} {reason}", self.summary);
+            }
+            self.thresholds.push(held);
+        }
+    }
+
+    /// A time in milliseconds; `None` if there was nothing to measure.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 285 years")]
+    pub fn measured(&self, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Total => Some(self.duration_ms as f64),
+            Measure::Data => self.data_connects().map(|connect| connect.elapsed_ms).reduce(f64::max),
+        }
+    }
+
+    /// Every data connection that opened, surveys and cold ports left aside.
+    fn data_connects(&self) -> impl Iterator<Item = &Connect> {
+        self.evidence.checked().flat_map(|endpoint| {
+            let visits = endpoint.offers.iter().flat_map(|offer| &offer.visits).map(|visit| &visit.connect);
+            visits
+                .chain(endpoint.transfers.iter().map(|transfer| &transfer.data))
+                .filter(|connect| connect.open())
+        })
     }
 
     /// Diagnoses a saved report again: its evidence is kept, its conclusions are drawn anew.
     #[must_use]
     pub fn again(self) -> Self {
-        Self::new(self.evidence, self.started_at, self.duration_ms)
+        let mut report = Self::new(self.evidence, self.started_at, self.duration_ms);
+        report.labels = self.labels;
+        report.hold(&threshold::recorded(&self.thresholds));
+        report
+    }
+
+    /// The target as it would be typed: the port only where it is not 21. Unescaped.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Target { host, port } = &self.target;
+        match port {
+            21 => host.clone(),
+            port if host.contains(':') => format!("[{host}]:{port}"),
+            port => format!("{host}:{port}"),
+        }
     }
 
     /// Findings that no other one explains, gravest first.
     pub fn causes(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.explained_by.is_none())
     }
+}
+
+/// Days from the run to the end of each address's certificate, the soonest where it showed several. Whatever the evidence
+/// calls `not_after`, as RFC 3339 text, counts.
+fn certificates(report: &Report) -> Vec<(String, f64)> {
+    fn ends(value: &serde_json::Value, found: &mut Vec<SystemTime>) {
+        match value {
+            serde_json::Value::Object(map) => {
+                let end = map.get("not_after").and_then(serde_json::Value::as_str);
+                found.extend(end.and_then(|end| humantime::parse_rfc3339_weak(end).ok()));
+                map.values().for_each(|value| ends(value, found));
+            }
+            serde_json::Value::Array(list) => list.iter().for_each(|value| ends(value, found)),
+            _ => {}
+        }
+    }
+    let Ok(began) = humantime::parse_rfc3339(&report.started_at) else { return Vec::new() };
+    let days = |end: SystemTime| match end.duration_since(began) {
+        Ok(left) => left.as_secs_f64() / 86_400.0,
+        Err(ago) => -ago.duration().as_secs_f64() / 86_400.0,
+    };
+    let of_endpoint = |endpoint: &Endpoint| {
+        let mut found = Vec::new();
+        ends(&serde_json::to_value(endpoint).ok()?, &mut found);
+        found.into_iter().min().map(|end| (endpoint.address.to_string(), days(end)))
+    };
+    report.evidence.checked().filter_map(of_endpoint).collect()
 }
 
 /// The product at the first endpoint that tells; some can only be known by the host's name.
@@ -244,3 +379,6 @@ fn summary(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence) -> St
     });
     words.collect::<Vec<_>>().join("; ")
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
