@@ -209,67 +209,59 @@ impl<'a> Targets<'a> {
     /// The command line's options with a target's own settings.
     fn settled(&self, settings: &Settings) -> Result<CheckArgs, Problem> {
         let mut args = self.planner.args.clone();
-        self.settle_login(settings, &mut args)?;
-        settle_network(settings, &mut args)?;
-        if let Some(range) = &settings.range {
-            args.what.range = Some(range.parse().map_err(|error| wrong("range", error))?);
+        let wrong = |key: &str, fault: String| Problem::new(format!("{key}: {fault}"));
+        if settings.user.is_some() {
+            args.login.user.clone_from(&settings.user);
         }
-        args.what.scan = settings.scan.unwrap_or(args.what.scan);
-        args.what.download = settings.download.clone().or(args.what.download);
-        let level = |key: &str, text: &Option<String>| {
-            text.as_ref().map(|text| text.parse().map_err(|error| wrong(key, error))).transpose()
-        };
-        args.thresholds.warning = level("warning", &settings.warning)?.or(args.thresholds.warning);
-        args.thresholds.critical = level("critical", &settings.critical)?.or(args.thresholds.critical);
-        let mut labels = settings.labels.iter().flatten();
-        match labels.find(|(name, _)| !is_label_name(name)) {
-            None => Ok(args),
-            Some((name, _)) => Err(wrong(
-                "labels",
-                format!(
-                    "\"{name}\" cannot be a label: letters, digits and _, and no name that pasvcheck uses"
-                ),
-            )),
-        }
-    }
-
-    fn settle_login(&self, settings: &Settings, args: &mut CheckArgs) -> Result<(), Problem> {
         if settings.password_file.is_some() && settings.password_env.is_some() {
             return Err(Problem::new("password_file and password_env exclude each other"));
         }
-        args.login.user = settings.user.clone().or(args.login.user.take());
-        // As a path of the list's own folder, wherever the program was started.
-        let file = settings.password_file.as_ref().map(|file| self.folder.join(file));
-        args.login.password_file = file.or(args.login.password_file.take());
-        args.login.password_env.clone_from(&settings.password_env);
+        if let Some(file) = &settings.password_file {
+            // As a path of the list's own folder, wherever the program was started.
+            args.login.password_file = Some(self.folder.join(file));
+        }
+        if let Some(variable) = &settings.password_env {
+            args.login.password_env = Some(variable.clone());
+        }
         if let Some(tls) = &settings.tls {
             args.login.tls = TlsMode::from_str(tls, false).map_err(|_| wrong("tls", words::<TlsMode>()))?;
         }
-        Ok(())
-    }
-}
-
-fn settle_network(settings: &Settings, args: &mut CheckArgs) -> Result<(), Problem> {
-    if let Some(text) = &settings.timeout {
-        args.network.timeout = Some(args::duration(text).map_err(|fault| wrong("timeout", fault))?);
-    }
-    if let Some(text) = &settings.deadline {
-        args.network.deadline = Some(args::duration(text).map_err(|fault| wrong("deadline", fault))?);
-    }
-    if let Some(text) = &settings.public_address {
-        let address = match text.as_str() {
-            "none" => Ok(PublicAddress::None),
-            text => text.parse::<IpAddr>().map(PublicAddress::Given),
+        if let Some(range) = &settings.range {
+            args.what.range = Some(range.parse().map_err(|error| wrong("range", format!("{error}")))?);
+        }
+        args.what.scan = settings.scan.unwrap_or(args.what.scan);
+        args.what.download = settings.download.clone().or(args.what.download);
+        if let Some(text) = &settings.timeout {
+            args.network.timeout = Some(args::duration(text).map_err(|fault| wrong("timeout", fault))?);
+        }
+        if let Some(text) = &settings.deadline {
+            args.network.deadline = Some(args::duration(text).map_err(|fault| wrong("deadline", fault))?);
+        }
+        if let Some(text) = &settings.public_address {
+            let address = match text.as_str() {
+                "none" => PublicAddress::None,
+                text => PublicAddress::Given(
+                    text.parse::<IpAddr>()
+                        .map_err(|_| wrong("public_address", "write an address, or none".to_owned()))?,
+                ),
+            };
+            args.network.public_address = Some(address);
+        }
+        args.network.follow_private = settings.follow_private.unwrap_or(args.network.follow_private);
+        let level = |key: &str, text: &Option<String>| {
+            text.as_ref().map(|text| text.parse().map_err(|error| wrong(key, format!("{error}")))).transpose()
         };
-        let address = address.map_err(|_| wrong("public_address", "write an address, or none"))?;
-        args.network.public_address = Some(address);
+        args.thresholds.warning = level("warning", &settings.warning)?.or(args.thresholds.warning);
+        args.thresholds.critical = level("critical", &settings.critical)?.or(args.thresholds.critical);
+        let labels = settings.labels.iter().flatten();
+        if let Some((name, _)) = labels.into_iter().find(|(name, _)| !is_label_name(name)) {
+            let fault = format!(
+                "\"{name}\" cannot be a label: letters, digits and _, and no name that pasvcheck uses"
+            );
+            return Err(wrong("labels", fault));
+        }
+        Ok(args)
     }
-    args.network.follow_private = settings.follow_private.unwrap_or(args.network.follow_private);
-    Ok(())
-}
-
-fn wrong(key: &str, fault: impl std::fmt::Display) -> Problem {
-    Problem::new(format!("{key}: {fault}"))
 }
 
 impl Iterator for Targets<'_> {
