@@ -1,9 +1,10 @@
 //! What an unfinished transfer means.
 
+use super::upload;
 use crate::checks::login::demands_tls;
 use crate::checks::paths::in_vain;
 use crate::checks::support::{each, product_at, quoted};
-use crate::evidence::{Answer, DataEnd, Endpoint, Evidence, Mode, Outcome, Transfer};
+use crate::evidence::{Answer, DataEnd, Endpoint, Evidence, Fate, Mode, Outcome, Transfer, Upload};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::ftp::Reply;
 use crate::server::Product;
@@ -61,9 +62,10 @@ pub(super) fn wrong_peer(evidence: &Evidence) -> Vec<Detail> {
         let to = transfer.data.to;
         let title = format!("{to} accepts the data connection, but the server does not see it");
         let detail = format!(
-            "The connection to {to} opened, and yet no data came: {how}. Something else answers on that port: another host \
+            "The connection to {to} opened, and yet {}: {how}. Something else answers on that port: another host \
              to which the passive ports are forwarded, a SYN proxy or security product that opens every port, a load \
              balancer that chose another back end, or another service.{}",
+            if transfer.upload.is_some() { "no upload came about" } else { "no data came" },
             if transfer.preliminary.as_ref().is_some_and(|answer| answer.reply().is_none()) {
                 " A device that swallows the command on the control connection looks the same."
             } else {
@@ -119,8 +121,9 @@ pub(super) fn truncated(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let (transfer, how) = ordinary(endpoint).find_map(|transfer| Some((transfer, cut(transfer)?)))?;
         let title = format!("the data of {} is cut short", transfer.command);
+        let sent = if transfer.upload.is_some() { "sent" } else { "brought" };
         let detail = format!(
-            "{} brought {} bytes: {how}. A firewall or virus scanner that looks into the data, a timeout of a device on the \
+            "{} {sent} {} bytes: {how}. A firewall or virus scanner that looks into the data, a timeout of a device on the \
              path, or a server that broke off looks like this. The server's log tells whether it saw an error.",
             transfer.command, transfer.bytes
         );
@@ -132,6 +135,9 @@ pub(super) fn truncated(evidence: &Evidence) -> Vec<Detail> {
 fn cut(transfer: &Transfer) -> Option<String> {
     let ended = matches!(transfer.end, Some(DataEnd::Closed | DataEnd::Reset));
     let refusal = transfer.completion.as_ref().and_then(Answer::reply).filter(|reply| reply.code >= 400);
+    if let Some(upload) = &transfer.upload {
+        return cut_upload(transfer, upload, refusal);
+    }
     match (transfer.expected_bytes, &transfer.end) {
         (Some(expected), _) if ended && transfer.bytes < expected => {
             Some(format!("the server had announced {expected}"))
@@ -144,11 +150,41 @@ fn cut(transfer: &Transfer) -> Option<String> {
     }
 }
 
+/// An upload that did not arrive whole. What the server breaks off for reasons of its own (a full disk, a quota) is told as
+/// a refusal.
+fn cut_upload(transfer: &Transfer, upload: &Upload, refusal: Option<&Reply>) -> Option<String> {
+    let said = |reply: &Reply| format!("then the server broke off with \"{}\"", reply.last_line());
+    match (refusal, &transfer.end) {
+        _ if transfer.stored_short() => {
+            let (stored, size) = (upload.stored_bytes()?, transfer.expected_bytes.unwrap_or(transfer.bytes));
+            let confirmed = if transfer.completion.as_ref().is_some_and(Answer::positive) {
+                ", although the server confirmed the upload"
+            } else {
+                ""
+            };
+            Some(format!("of {size} the server has {stored}{confirmed}"))
+        }
+        (Some(reply), _) if refused_for_itself(reply) || transfer.bytes == 0 => None,
+        (Some(reply), _) if matches!(reply.code, 425 | 426) => Some(said(reply)),
+        (_, Some(DataEnd::Reset)) => Some("then the connection was reset".to_owned()),
+        (None, Some(DataEnd::Closed)) if transfer.expected_bytes.is_some_and(|size| transfer.bytes < size) => {
+            Some("then the server ended it before the end".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a reply refuses a file for reasons of the server's own: rights, a name, space (RFC 959 §4.2.2).
+fn refused_for_itself(reply: &Reply) -> bool {
+    matches!(reply.code, 450..=452 | 500..=599)
+}
+
 /// A transfer stalled, and the same one came through with small segments.
 pub(super) fn mtu_black_hole(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let same = |a: &Transfer, b: &Transfer| a.command == b.command && a.mode == b.mode;
-        let stalled = ordinary(endpoint).find(|transfer| transfer.segment.is_none() && transfer.stalled())?;
+        let usual = |transfer: &&Transfer| transfer.segment.is_none() && transfer.upload.is_none();
+        let stalled = ordinary(endpoint).filter(usual).find(|transfer| transfer.stalled())?;
         let tried = || endpoint.transfers.iter().filter(|transfer| same(transfer, stalled));
         let passes =
             tried().filter(|transfer| transfer.completed()).filter_map(|transfer| transfer.segment).max()?;
@@ -195,6 +231,9 @@ pub(super) fn stalled(evidence: &Evidence) -> Vec<Detail> {
         let seconds = silent_ms / 1000.0;
         let title = format!("the transfer stalls after {} bytes", transfer.bytes);
         let confirmed = transfer.completion.as_ref().is_some_and(Answer::positive);
+        if transfer.upload.is_some() {
+            return Some(stalled_upload(endpoint, transfer, seconds));
+        }
         let detail = if transfer.bytes == 0 {
             format!(
                 "The server announced the data ({}) and in {seconds:.0} s not one byte came. If short listings work and long \
@@ -215,6 +254,62 @@ pub(super) fn stalled(evidence: &Evidence) -> Vec<Detail> {
     })
 }
 
+/// An upload stalls: here the large packets are ours, so a narrow link that swallows them lies before it reaches the server.
+fn stalled_upload(endpoint: &Endpoint, transfer: &Transfer, seconds: f64) -> Detail {
+    let (bytes, size) = (transfer.bytes, transfer.expected_bytes.unwrap_or(transfer.bytes));
+    let stored = transfer.upload.as_ref().and_then(Upload::stored_bytes);
+    let listed = endpoint.transfers.iter().any(|other| other.upload.is_none() && other.completed());
+    let title = if bytes < size {
+        format!("the upload stalls after {bytes} of {size} bytes")
+    } else {
+        format!("the upload of {size} bytes is sent, and the server does not take its end in")
+    };
+    let what = if bytes < size {
+        format!("After {bytes} of {size} bytes nothing more was accepted for {seconds:.0} s.")
+    } else {
+        format!("All {size} bytes were given to the network, and for {seconds:.0} s the server neither confirmed nor closed.")
+    };
+    let detail = format!(
+        "{what}{} {}Packets of full size from this side that are lost on the way to the server (a smaller MTU whose ICMP \
+         message is filtered), a device that inspects or holds back uploads, or a server that stopped reading (a full or \
+         slow disk) look like this.",
+        stored.map_or_else(String::new, |stored| format!(" The server has {stored} bytes of it.")),
+        if listed { "Data from the server came through, so only this direction is affected. " } else { "" }
+    );
+    quotes(transfer, Detail::new(scope(endpoint, transfer), title, detail))
+}
+
+/// The file of an upload could not be removed.
+pub(super) fn left_behind(evidence: &Evidence) -> Vec<Detail> {
+    each(evidence, |endpoint| {
+        let transfer = endpoint.transfers.iter().find(|transfer| upload::remains(transfer))?;
+        let left = transfer.upload.as_ref()?;
+        let (why, quote) = match &left.fate {
+            Fate::Answered { answer } => {
+                (format!("DELE was answered with {}", answer.describe()), format!("DELE → {}", answer.describe()))
+            }
+            _ => (
+                "the connection was lost, or the time was up, before it could be removed".to_owned(),
+                "DELE was not sent".to_owned(),
+            ),
+        };
+        let title = format!("the uploaded file {} is left on the server", left.file);
+        let holds = left.stored_bytes().map_or_else(
+            || "It may hold some of the upload".to_owned(),
+            |stored| format!("It has {stored} bytes"),
+        );
+        let directory = "the directory that the session began in (of the login, or of the URL)";
+        let detail = format!(
+            "{why}. {holds}, and lies in {directory}. It is nothing but test text: remove it by hand. An account that may \
+             write and not remove collects such a file with every check."
+        );
+        let confidence =
+            if left.stored_bytes().is_some() { Confidence::Certain } else { Confidence::Likely };
+        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail);
+        Some(seen.confidence(confidence).location(Location::Server).quote(quote))
+    })
+}
+
 /// The data is whole and the closing reply does not come.
 pub(super) fn completion_lost(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
@@ -226,8 +321,9 @@ pub(super) fn completion_lost(evidence: &Evidence) -> Vec<Detail> {
         })?;
         let answer = transfer.completion.as_ref().map(Answer::describe).unwrap_or_default();
         let title = "the data arrives, but the server's closing reply does not".to_owned();
+        let sent = if transfer.upload.is_some() { "sent" } else { "brought" };
         let detail = format!(
-            "{} brought {} bytes and the data connection ended in order, but 226 never came: {answer}. Clients report an \
+            "{} {sent} {} bytes and the data connection ended in order, but 226 never came: {answer}. Clients report an \
              error or hang after a complete transfer. In a short transfer like this one the server is the likely cause; \
              after long ones it is an idle timeout of a NAT device or firewall for the control connection.",
             transfer.command, transfer.bytes
@@ -274,9 +370,13 @@ pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let transfer = ordinary(endpoint).find(|transfer| {
             transfer.refusal().is_some_and(|reply| {
-                matches!(reply.code, 450 | 451 | 500..=599) && !demands_tls(reply) && transfer.bytes == 0
+                let unbegun = transfer.bytes == 0 || transfer.upload.is_some();
+                refused_for_itself(reply) && !demands_tls(reply) && unbegun
             })
         })?;
+        if transfer.upload.is_some() {
+            return refused_upload(endpoint, transfer);
+        }
         let reply = transfer.refusal()?;
         let listed = endpoint.transfers.iter().any(Transfer::completed);
         let opened = transfer.data.outcome == Outcome::Open;
@@ -297,6 +397,33 @@ pub(super) fn refused(evidence: &Evidence) -> Vec<Detail> {
     })
 }
 
+/// The server takes no upload, or breaks it off for reasons of its own.
+fn refused_upload(endpoint: &Endpoint, transfer: &Transfer) -> Option<Detail> {
+    let reply = transfer.refusal()?;
+    let title = if transfer.bytes > 0 {
+        format!("the server breaks the upload off after {} bytes: \"{}\"", transfer.bytes, reply.last_line())
+    } else {
+        format!("the server refuses the upload: \"{}\"", reply.last_line())
+    };
+    let because = match reply.code {
+        452 | 552 => "No space is left, or a quota is used up.",
+        553 => "The name is not allowed, or this user may not write here.",
+        450 | 451 => "The server cannot write at the moment: a busy file, a disk error, a limit.",
+        500 | 502 => "The command is switched off.",
+        _ => "This user may not write in this directory, or uploads are switched off.",
+    };
+    let works = endpoint.transfers.iter().any(Transfer::completed);
+    let detail = format!(
+        "{} was answered with \"{}\". {because} It is about the file and not about the connection. {}",
+        verb(transfer),
+        reply.last_line(),
+        if works { "A listing came through before." } else { "A transfer to the end was not seen, though." }
+    );
+    let severity = if works { Severity::Warning } else { Severity::Unknown };
+    let seen = Detail::new(scope(endpoint, transfer), title, detail).severity(severity);
+    Some(seen.quote(quoted(verb(transfer), reply)))
+}
+
 /// About the one mode that was used, unless no other one succeeded: then about the endpoint.
 fn scope(endpoint: &Endpoint, transfer: &Transfer) -> Scope {
     let other = if transfer.mode == Mode::Pasv { Mode::Epsv } else { Mode::Pasv };
@@ -311,5 +438,6 @@ fn verb(transfer: &Transfer) -> &str {
 fn quotes(transfer: &Transfer, seen: Detail) -> Detail {
     let words = [&transfer.preliminary, &transfer.completion].into_iter().flatten().map(Answer::describe);
     let seen = words.fold(seen, |seen, word| seen.quote(format!("{} → {word}", verb(transfer))));
-    seen.quote(format!("{} bytes received", transfer.bytes))
+    let direction = if transfer.upload.is_some() { "sent" } else { "received" };
+    seen.quote(format!("{} bytes {direction}", transfer.bytes))
 }

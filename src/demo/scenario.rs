@@ -232,6 +232,8 @@ pub struct Options {
     pub trusts_servers: bool,
     /// `--download`.
     pub download: Option<String>,
+    /// `--upload`, in bytes.
+    pub upload: Option<u64>,
     /// `--idle`, in milliseconds.
     pub idle_ms: Option<u64>,
     /// `--follow-private`.
@@ -260,6 +262,7 @@ impl Default for Options {
             compare_cleartext: false,
             trusts_servers: true,
             download: None,
+            upload: None,
             idle_ms: None,
             follow_private: false,
             public_address: None,
@@ -289,6 +292,7 @@ impl Scenario {
             plan.range = Some(range.parse().map_err(|_| ScenarioError::Value("check.range", "port range"))?);
         }
         plan.scan = options.scan;
+        plan.upload = options.upload;
         plan.idle = options.idle_ms.map(Duration::from_millis);
         if let Some(user) = &options.user {
             let user =

@@ -143,7 +143,7 @@ pub(super) async fn receive(stream: &mut Wire, faults: &Data) -> Outcome {
     let mut received = 0;
     loop {
         match stream.read(&mut buffer).await {
-            Ok(0) => return Outcome::Complete(received),
+            Ok(0) => return Outcome::Complete(faults.truncate_after.map_or(received, |most| received.min(most))),
             Ok(more) => received += more as u64,
             Err(_) => return Outcome::Cut,
         }
