@@ -230,7 +230,7 @@ pub(in crate::checks) fn describe(transfer: &Transfer) -> String {
         _ if transfer.unfinished() => {
             format!("{came} in {}, not finished", milliseconds(transfer.elapsed_ms))
         }
-        _ if transfer.stored_short() => {
+        (Some(answer), _) if answer.positive() && transfer.stored_short() => {
             let stored = transfer.upload.as_ref().and_then(Upload::stored_bytes).unwrap_or_default();
             format!("{came} sent, of which the server has {stored} bytes")
         }

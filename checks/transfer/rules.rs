@@ -153,22 +153,24 @@ fn cut(transfer: &Transfer) -> Option<String> {
 /// An upload that did not arrive whole. What the server breaks off for reasons of its own (a full disk, a quota) is told as
 /// a refusal.
 fn cut_upload(transfer: &Transfer, upload: &Upload, refusal: Option<&Reply>) -> Option<String> {
-    let said = |reply: &Reply| format!("then the server broke off with \"{}\"", reply.last_line());
+    let size = transfer.expected_bytes.unwrap_or(transfer.bytes);
+    let stored = upload
+        .stored_bytes()
+        .map_or_else(String::new, |stored| format!("; of {size} the server has {stored}"));
     match (refusal, &transfer.end) {
-        _ if transfer.stored_short() => {
-            let (stored, size) = (upload.stored_bytes()?, transfer.expected_bytes.unwrap_or(transfer.bytes));
-            let confirmed = if transfer.completion.as_ref().is_some_and(Answer::positive) {
-                ", although the server confirmed the upload"
-            } else {
-                ""
-            };
-            Some(format!("of {size} the server has {stored}{confirmed}"))
+        (_, Some(DataEnd::Stalled { .. })) => None,
+        (None, _)
+            if transfer.stored_short() && transfer.completion.as_ref().is_some_and(Answer::positive) =>
+        {
+            Some(format!("of {size} the server has {}, although it confirmed them", upload.stored_bytes()?))
         }
         (Some(reply), _) if refused_for_itself(reply) || transfer.bytes == 0 => None,
-        (Some(reply), _) if matches!(reply.code, 425 | 426) => Some(said(reply)),
-        (_, Some(DataEnd::Reset)) => Some("then the connection was reset".to_owned()),
-        (None, Some(DataEnd::Closed)) if transfer.expected_bytes.is_some_and(|size| transfer.bytes < size) => {
-            Some("then the server ended it before the end".to_owned())
+        (Some(reply), _) if matches!(reply.code, 425 | 426) => {
+            Some(format!("then the server broke off with \"{}\"{stored}", reply.last_line()))
+        }
+        (_, Some(DataEnd::Reset)) => Some(format!("then the connection was reset{stored}")),
+        (None, Some(DataEnd::Closed)) if transfer.bytes < size => {
+            Some(format!("then the server ended it before the end{stored}"))
         }
         _ => None,
     }
@@ -267,15 +269,26 @@ fn stalled_upload(endpoint: &Endpoint, transfer: &Transfer, seconds: f64) -> Det
     let what = if bytes < size {
         format!("After {bytes} of {size} bytes nothing more was accepted for {seconds:.0} s.")
     } else {
-        format!("All {size} bytes were given to the network, and for {seconds:.0} s the server neither confirmed nor closed.")
+        format!(
+            "All {size} bytes were given to the network, and for {seconds:.0} s the server neither confirmed nor closed."
+        )
     };
-    let detail = format!(
-        "{what}{} {}Packets of full size from this side that are lost on the way to the server (a smaller MTU whose ICMP \
-         message is filtered), a device that inspects or holds back uploads, or a server that stopped reading (a full or \
-         slow disk) look like this.",
-        stored.map_or_else(String::new, |stored| format!(" The server has {stored} bytes of it.")),
-        if listed { "Data from the server came through, so only this direction is affected. " } else { "" }
-    );
+    let (held, likely) = match stored {
+        Some(stored) if stored >= size => (
+            " The server has all of it, so the data arrived.".to_owned(),
+            "A server that hangs or still looks through the file (a virus scanner), or a device that swallows the end of the \
+             connection or the server's word, looks like this.",
+        ),
+        stored => (
+            stored.map_or_else(String::new, |stored| format!(" The server has {stored} bytes of it.")),
+            "Packets of full size from this side that are lost on the way to the server (a smaller MTU whose ICMP message is \
+             filtered), a device that inspects or holds back uploads, or a server that stopped reading (a full or slow \
+             disk) look like this.",
+        ),
+    };
+    let one_way =
+        if listed { "Data from the server came through, so only this direction is affected. " } else { "" };
+    let detail = format!("{what}{held} {one_way}{likely}");
     quotes(transfer, Detail::new(scope(endpoint, transfer), title, detail))
 }
 
@@ -285,15 +298,19 @@ pub(super) fn left_behind(evidence: &Evidence) -> Vec<Detail> {
         let transfer = endpoint.transfers.iter().find(|transfer| upload::remains(transfer))?;
         let left = transfer.upload.as_ref()?;
         let (why, quote) = match &left.fate {
-            Fate::Answered { answer } => {
-                (format!("DELE was answered with {}", answer.describe()), format!("DELE → {}", answer.describe()))
-            }
+            Fate::Answered { answer } => (
+                format!("DELE was answered with {}", answer.describe()),
+                format!("DELE → {}", answer.describe()),
+            ),
             _ => (
-                "the connection was lost, or the time was up, before it could be removed".to_owned(),
+                "The connection was lost, or the time was up, before it could be removed".to_owned(),
                 "DELE was not sent".to_owned(),
             ),
         };
-        let title = format!("the uploaded file {} is left on the server", left.file);
+        // The server knows no such file, it seems, and words it in its own way.
+        let unseen = upload::denied(transfer) && !transfer.completed();
+        let verb = if unseen { "may be" } else { "is" };
+        let title = format!("the uploaded file {} {verb} left on the server", left.file);
         let holds = left.stored_bytes().map_or_else(
             || "It may hold some of the upload".to_owned(),
             |stored| format!("It has {stored} bytes"),
@@ -303,10 +320,13 @@ pub(super) fn left_behind(evidence: &Evidence) -> Vec<Detail> {
             "{why}. {holds}, and lies in {directory}. It is nothing but test text: remove it by hand. An account that may \
              write and not remove collects such a file with every check."
         );
-        let confidence =
-            if left.stored_bytes().is_some() { Confidence::Certain } else { Confidence::Likely };
+        let (severity, confidence) = match left.stored_bytes() {
+            Some(_) => (Severity::Warning, Confidence::Certain),
+            None if unseen => (Severity::Info, Confidence::Possible),
+            None => (Severity::Warning, Confidence::Likely),
+        };
         let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail);
-        Some(seen.confidence(confidence).location(Location::Server).quote(quote))
+        Some(seen.severity(severity).confidence(confidence).location(Location::Server).quote(quote))
     })
 }
 

@@ -81,7 +81,12 @@ pub(super) async fn upload(session: &mut Session<'_>, size: u64) {
     let position = session.endpoint().transfers.len();
     conclude(session, &command, seen);
     if written {
+        let login = session.endpoint().login.clone();
         clean_up(session, &file, position, finished).await;
+        if !session.endpoint().logged_in() {
+            // That nobody was let in again is no news of the login that was checked.
+            session.endpoint_mut().login = login;
+        }
     }
 }
 
@@ -161,6 +166,15 @@ pub(super) fn remains(transfer: &Transfer) -> bool {
             seen_there || (begun && !absent)
         }
     }
+}
+
+/// Whether the server answered SIZE and DELE alike with a refusal.
+pub(super) fn denied(transfer: &Transfer) -> bool {
+    transfer.upload.as_ref().is_some_and(|upload| {
+        let size = upload.stored.as_ref().and_then(Answer::code) == Some(550);
+        let removal = matches!(&upload.fate, Fate::Answered { answer } if answer.code() == Some(550));
+        size && removal
+    })
 }
 
 /// Words of servers for a file that is not there. Some remove what was not finished by themselves.
@@ -407,8 +421,9 @@ mod tests {
 
     #[test]
     fn absence_is_told_by_words() {
-        let says =
-            |line: &str| tells_absence(&Reply { code: line[..3].parse().unwrap(), lines: vec![line.to_owned()] });
+        let says = |line: &str| {
+            tells_absence(&Reply { code: line[..3].parse().unwrap(), lines: vec![line.to_owned()] })
+        };
         assert!(says("550 x.tmp: No such file or directory"));
         assert!(says("550 The system cannot find the file specified. "));
         assert!(!says("550 Permission denied."));

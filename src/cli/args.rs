@@ -286,14 +286,16 @@ fn upload_size(text: &str) -> Result<u64, String> {
         "G" | "GIB" => Some(1 << 30),
         _ => None,
     };
-    let digits = Some(digits).filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        Some(digits).filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
     let (Some(unit), Some(digits)) = (unit, digits) else {
         return Err("write a number of bytes, or 64K, 10M or 1G (in powers of 1024)".to_owned());
     };
     // More digits than a number holds are too many in any case.
     let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    size.filter(|size| (1..=UPLOAD_LIMIT).contains(size))
-        .ok_or_else(|| "an upload has at least 1 byte and at most 1G; 10M is enough for most paths".to_owned())
+    size.filter(|size| (1..=UPLOAD_LIMIT).contains(size)).ok_or_else(|| {
+        "an upload has at least 1 byte and at most 1G; 10M is enough for most paths".to_owned()
+    })
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
