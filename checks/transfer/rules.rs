@@ -312,13 +312,13 @@ pub(super) fn left_behind(evidence: &Evidence) -> Vec<Detail> {
         let verb = if unseen { "may be" } else { "is" };
         let title = format!("the uploaded file {} {verb} left on the server", left.file);
         let holds = left.stored_bytes().map_or_else(
-            || "It may hold some of the upload".to_owned(),
-            |stored| format!("It has {stored} bytes"),
+            || "The file may hold some of the upload".to_owned(),
+            |stored| format!("The file has {stored} bytes"),
         );
         let directory = "the directory that the session began in (of the login, or of the URL)";
         let detail = format!(
             "{why}. {holds}, and lies in {directory}. It is nothing but test text: remove it by hand. An account that may \
-             write and not remove collects such a file with every check."
+             write and not remove collects such a file with every such check."
         );
         let (severity, confidence) = match left.stored_bytes() {
             Some(_) => (Severity::Warning, Confidence::Certain),

@@ -111,10 +111,13 @@ fn withhold(session: &mut Session<'_>, command: &Command, way: (Mode, Via), size
 /// Compares what arrived, and has the file removed.
 async fn clean_up(session: &mut Session<'_>, file: &FileName, position: usize, finished: bool) {
     session.progress("removing the uploaded file");
+    let fresh = !session.connected();
     if !session.reopen_within(SESSIONS).await {
         return;
     }
-    session.ask(Command::TypeImage).await;
+    if fresh {
+        session.ask(Command::TypeImage).await;
+    }
     let stored = session.ask(Command::Size(file.argument())).await;
     note(session.endpoint_mut(), position, |upload| upload.stored = Some(stored));
     for attempt in 0..REMOVALS {
