@@ -184,6 +184,9 @@ fn refused_for_itself(reply: &Reply) -> bool {
 /// A transfer stalled, and the same one came through with small segments.
 pub(super) fn mtu_black_hole(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
+        if let Some(seen) = black_hole_of_uploads(endpoint) {
+            return Some(seen);
+        }
         let same = |a: &Transfer, b: &Transfer| a.command == b.command && a.mode == b.mode;
         let usual = |transfer: &&Transfer| transfer.segment.is_none() && transfer.upload.is_none();
         let stalled = ordinary(endpoint).filter(usual).find(|transfer| transfer.stalled())?;
@@ -214,6 +217,29 @@ pub(super) fn mtu_black_hole(evidence: &Evidence) -> Vec<Detail> {
             seen.quote(format!("with {segment}: {}", super::describe(transfer)))
         }))
     })
+}
+
+/// An upload stalled, and one in small segments came through: here the lost packets are this side's.
+fn black_hole_of_uploads(endpoint: &Endpoint) -> Option<Detail> {
+    let uploads = || endpoint.transfers.iter().filter(|transfer| transfer.upload.is_some());
+    let stalled = uploads().find(|transfer| transfer.segment.is_none() && transfer.stalled())?;
+    let small = uploads().find(|transfer| transfer.segment.is_some() && transfer.completed())?;
+    let (segment, headers) = (small.segment?, if endpoint.address.is_ipv6() { 60 } else { 40 });
+    let passes = segment + headers;
+    let title = format!(
+        "large packets from this side are lost on the way to the server (those of {passes} bytes pass)"
+    );
+    let detail = format!(
+        "An upload stalled after {} bytes; held to segments of {segment} bytes, one of {} bytes came through. Packets of full \
+         size from here do not arrive, and the message that should tell this host so (ICMP \"fragmentation needed\") is lost \
+         or filtered. Commands and small files work, larger uploads hang. A tunnel, a VPN or PPPoE on the way, or a wrong MTU \
+         at either end, does this.",
+        stalled.bytes, small.bytes
+    );
+    let seen = Detail::new(scope(endpoint, stalled), title, detail);
+    let told = |how: String, transfer: &Transfer| format!("with {how}: {}", super::describe(transfer));
+    let seen = seen.quote(told("usual segments".to_owned(), stalled));
+    Some(seen.quote(told(format!("segments of {segment} bytes"), small)))
 }
 
 /// Bytes stop flowing, or never begin to although the server has begun.

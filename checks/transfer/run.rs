@@ -23,7 +23,7 @@ pub(super) const PROGRESS_STEP: u64 = 256 * 1024;
 const LISTING_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Bytes that show that small segments get through where usual ones did not: dozens of packets.
-const EXPERIMENT_LIMIT: u64 = 32 * 1024;
+pub(super) const EXPERIMENT_LIMIT: u64 = 32 * 1024;
 
 /// What is to be transferred, and how.
 #[derive(Clone, Debug)]

@@ -11,9 +11,10 @@ use tokio::time::{sleep, timeout};
 
 use super::proven_ways;
 use super::run::{
-    Data, GOODBYE, PRELIMINARY_LIMIT, PROGRESS_STEP, conclude, connect, gave_up, heard, nothing_yet,
-    progress, secured,
+    Data, EXPERIMENT_LIMIT, GOODBYE, PRELIMINARY_LIMIT, PROGRESS_STEP, conclude, connect, gave_up, heard,
+    nothing_yet, progress, secured,
 };
+use super::segments::{self, SMALL};
 use crate::clock::{Stopwatch, unix_nanoseconds};
 use crate::evidence::{
     Answer, Connect, DataEnd, Endpoint, Fate, Mode, Offer, Outcome, Transfer, Upload, Via,
@@ -41,16 +42,32 @@ const REMOVAL_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes that a server may send on an upload's connection before it is no longer listened to.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// Uploads so many bytes by a way that a listing took, and removes the file.
+/// Uploads so many bytes by a way that a listing took, and removes the file. One that stalls is repeated with small packets:
+/// if that comes through, larger ones are lost on the way (RFC 2923 §2.1).
 pub(super) async fn upload(session: &mut Session<'_>, size: u64) {
     let ways: Vec<(Mode, Via)> = proven_ways(session.endpoint()).collect();
     let Some(&first) = ways.first() else { return };
-    let file = FileName::new(unix_nanoseconds(), std::process::id());
-    let command = Command::Stor(file.clone());
     let Some(way) = ways.into_iter().find(|way| stays_at_target(session, *way)) else {
+        let command = Command::Stor(FileName::new(unix_nanoseconds(), std::process::id()));
         withhold(session, &command, first, size);
         return;
     };
+    once(session, way, size).await;
+    let last = session.endpoint().transfers.last();
+    let arrived =
+        last.and_then(|seen| seen.upload.as_ref()?.stored_bytes()).is_some_and(|stored| stored >= size);
+    if segments::stalled(session) && !arrived && size > u64::from(SMALL) {
+        session.progress("the upload stalls; trying it with small packets");
+        session.limit_segments(Some(SMALL));
+        once(session, way, size.min(EXPERIMENT_LIMIT)).await;
+        session.limit_segments(None);
+    }
+}
+
+/// One upload, and the removal of its file.
+async fn once(session: &mut Session<'_>, way: (Mode, Via), size: u64) {
+    let file = FileName::new(unix_nanoseconds(), std::process::id());
+    let command = Command::Stor(file.clone());
     if !session.reopen_within(SESSIONS).await {
         return;
     }
@@ -350,6 +367,11 @@ impl Sending {
             (None, Some(DataEnd::Stalled { .. })) => limits.quick,
             (None, None) => limits.first_sign,
             (_, Some(_)) => limits.completion,
+            // The experiment with small packets repeats what is known to stall: it needs less patience.
+            (_, None) if session.segment().is_some() && self.stage == Stage::Sending => {
+                limits.patient + session.rtt() * 8
+            }
+            (_, None) if session.segment().is_some() => limits.stall,
             // What is queued has to arrive, and the server may look through the file before it confirms.
             (_, None) if self.stage != Stage::Sending => limits.stall + limits.completion,
             (_, None) => limits.stall,

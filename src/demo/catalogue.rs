@@ -228,6 +228,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("upload-disk-full", include_str!("../../fixtures/scenarios/upload-disk-full.toml")),
     ("upload-left-behind", include_str!("../../fixtures/scenarios/upload-left-behind.toml")),
     ("upload-left-by-a-loss", include_str!("../../fixtures/scenarios/upload-left-by-a-loss.toml")),
+    ("upload-mtu-black-hole", include_str!("../../fixtures/scenarios/upload-mtu-black-hole.toml")),
     ("upload-not-confirmed", include_str!("../../fixtures/scenarios/upload-not-confirmed.toml")),
     ("upload-not-to-another-host", include_str!("../../fixtures/scenarios/upload-not-to-another-host.toml")),
     ("upload-refused", include_str!("../../fixtures/scenarios/upload-refused.toml")),

@@ -168,6 +168,8 @@ pub enum Then {
     },
     /// The connection opens, and segments above this size are lost on the way back.
     LosesLarge(u16),
+    /// The connection opens, and segments above this size are lost on the way there.
+    LosesLargeSent(u16),
     /// It arrives.
     Pass,
     /// A reset.
@@ -201,6 +203,7 @@ impl Path {
         match self.then {
             Then::Icmp { kind, code, from } => Treatment::Icmp(IcmpError { kind, code, sender: from }),
             Then::LosesLarge(limit) => Treatment::LosesLarge(limit),
+            Then::LosesLargeSent(limit) => Treatment::LosesLargeSent(limit),
             Then::Pass => Treatment::Pass,
             Then::Reset => Treatment::Reset,
             Then::Silent => Treatment::Silent,

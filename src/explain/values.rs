@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::checks::support::announced_ports;
-use crate::evidence::{Endpoint, Evidence, Mode, PortRange};
+use crate::evidence::{Endpoint, Evidence, Fate, Mode, PortRange};
 use crate::ftp::FileName;
 use crate::net::class::{Class, class_of};
 
@@ -146,10 +146,11 @@ fn advertised(endpoint: &Endpoint) -> Option<IpAddr> {
 
 /// The file that an upload wrote. A report from elsewhere could name any: only a name as we make them gets into a command.
 fn uploaded_file(endpoint: Option<&Endpoint>) -> String {
-    let files = endpoint.into_iter().flat_map(|endpoint| &endpoint.transfers);
-    let file = files.filter_map(|transfer| Some(&transfer.upload.as_ref()?.file)).next_back();
-    let ours = file.filter(|file| FileName::is_ours(file));
-    ours.map_or_else(|| "THE_UPLOADED_FILE".to_owned(), Clone::clone)
+    let transfers = endpoint.into_iter().flat_map(|endpoint| &endpoint.transfers);
+    let uploads = transfers.filter_map(|transfer| transfer.upload.as_ref());
+    let mut left = uploads.filter(|upload| !matches!(upload.fate, Fate::Removed | Fate::NotBegun));
+    let ours = left.find(|upload| FileName::is_ours(&upload.file));
+    ours.map_or_else(|| "THE_UPLOADED_FILE".to_owned(), |upload| upload.file.clone())
 }
 
 fn failing_port(endpoint: &Endpoint) -> Option<u16> {
