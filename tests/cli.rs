@@ -77,6 +77,13 @@ fn bad_usage_exits_3_and_says_what_to_do() {
         (&["ftp://host/a%0d%0aDELE%20x"], "line break"),
         (&["--user", "a\r\nDELE x", "host"], "line break"),
         (&["--download", "a\nb", "host"], "line break"),
+        (&["--upload", "0", "host"], "at least 1 byte"),
+        (&["--upload", "1025M", "host"], "at most 1G"),
+        (&["--upload", "99999999999999999999G", "host"], "at most 1G"),
+        (&["--upload", "10X", "host"], "64K, 10M or 1G"),
+        (&["--upload", "1.5M", "host"], "64K, 10M or 1G"),
+        (&["--upload", "", "host"], "64K, 10M or 1G"),
+        (&["--upload=-1", "host"], "64K, 10M or 1G"),
         (&["--range", "5-1", "host"], "backwards"),
         (&["--range", "x", "host"], "LOW-HIGH"),
         (&["--timeout", "never", "host"], "duration"),
@@ -351,6 +358,74 @@ fn a_download_tells_its_throughput() {
     // Wherever the line happens to be broken.
     let words = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("RETR /image.iso by PASV: 1.0 MiB in") && words.contains("/s"), "{}", done.out);
+}
+
+#[test]
+fn an_upload_tells_its_throughput_and_what_became_of_the_file() {
+    let server = Server::start("persona = 'proftpd'\n[data]\nwritable = true");
+    let done = pasvcheck(&["--upload", "300K", &server.address()]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let words = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("STOR pasvcheck-") && words.contains("by PASV: 300.0 KiB in"), "{}", done.out);
+    assert!(words.contains("/s, 226; the file is removed"), "{}", done.out);
+
+    let report = pasvcheck(&["--json", "--upload", "5000", &server.address()]).json();
+    let transfers = report["evidence"]["endpoints"][0]["transfers"].as_array().unwrap().clone();
+    let upload = transfers.iter().find(|transfer| !transfer["upload"].is_null()).expect("an upload");
+    assert_eq!((&upload["bytes"], &upload["expected_bytes"]), (&5000.into(), &5000.into()), "{upload:#}");
+    assert_eq!(upload["upload"]["fate"]["fate"], "removed", "{upload:#}");
+    assert_eq!(upload["upload"]["stored"]["lines"][0], "213 5000", "{upload:#}");
+    let file = upload["upload"]["file"].as_str().unwrap();
+    assert_eq!(upload["command"], format!("STOR {file}"));
+    // It is gone from the listing of the next one.
+    let next = pasvcheck(&["--json", "--trace", &server.address()]);
+    assert!(!next.out.contains(file));
+}
+
+#[test]
+fn nothing_is_written_unless_it_was_asked_for() {
+    let server = Server::start("persona = 'vsftpd'\n[data]\nwritable = true");
+    let done = pasvcheck(&["--trace", &server.address()]);
+    assert!(done.code == 0 && !done.out.contains("STOR") && !done.out.contains("DELE"), "{}", done.out);
+}
+
+#[test]
+fn a_dry_run_says_that_an_upload_writes() {
+    let said = |args: &[&str]| pasvcheck(&[args, &["--dry-run", "ftp.example.com"]].concat()).out;
+    let words = "Writes a file pasvcheck-….tmp of 65536 bytes";
+    assert!(said(&["--upload", "64K"]).contains(words) && said(&["--upload", "64KiB"]).contains(words));
+    assert!(said(&["--upload", "64k"]).contains("removes it"));
+    assert!(said(&["--upload", "1"]).contains("of 1 byte to"));
+    assert!(!said(&[]).contains("Writes a file"));
+    assert!(!said(&["--upload", "64K", "--skip", "transfer"]).contains("Writes a file"));
+    let json: serde_json::Value =
+        serde_json::from_str(&said(&["--upload", "1G", "--json"])).expect("a plan in JSON");
+    assert_eq!((&json["upload"], &json["limits"]["run"]), (&(1u64 << 30).into(), &3600.0.into()));
+}
+
+#[test]
+fn a_file_that_stays_is_named_with_the_way_to_remove_it() {
+    let server =
+        Server::start("persona = 'vsftpd'\nreplies.DELE = '550 Permission denied.'\n[data]\nwritable = true");
+    let done = pasvcheck(&["--json", "--upload", "1K", &server.address()]);
+    assert_eq!((done.code, done.findings()[0].as_str()), (1, "upload-left-behind"), "{done:?}");
+    let report = done.json();
+    let finding = &report["findings"][0];
+    let file = report["evidence"]["endpoints"][0]["transfers"][1]["upload"]["file"].as_str().unwrap();
+    assert!(finding["title"].as_str().unwrap().contains(file), "{finding:#}");
+    let fixes = finding["remedies"].to_string();
+    assert!(fixes.contains(&format!("-name '{file}' -delete")), "{finding:#}");
+}
+
+#[test]
+fn an_upload_that_the_deadline_ends_says_what_is_left() {
+    // The server reads no further, and the run is over before that counts as a stall.
+    let server = Server::start("persona = 'vsftpd'\n[data]\nwritable = true\nstall_after = 1000");
+    let done = pasvcheck(&["--json", "--deadline", "4s", "--upload", "50M", &server.address()]);
+    assert_eq!(done.code, 3, "{done:?}");
+    let upload = &done.json()["evidence"]["endpoints"][0]["transfers"][1];
+    assert_eq!(upload["end"], serde_json::Value::Null, "{upload:#}");
+    assert_eq!(upload["upload"]["fate"]["fate"], "removed", "time was kept for that: {upload:#}");
 }
 
 #[test]

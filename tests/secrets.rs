@@ -62,6 +62,7 @@ fn no_format_shows_the_password() {
         &["--dry-run"],
         &["--dry-run", "--json"],
         &["--download", "/image.iso", "-v", "--trace"],
+        &["--upload", "1000", "-v", "--trace"],
         &["--color", "always", "--trace"],
         &["--insecure", "-v", "--trace"],
         &["--insecure", "--json"],

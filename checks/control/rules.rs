@@ -163,7 +163,7 @@ fn culprit(loss: &Loss) -> String {
 
 /// Commands without which passive transfers work.
 fn beside(verb: &str) -> bool {
-    matches!(verb, "FEAT" | "SYST" | "CSID" | "NOOP" | "AUTH" | "CWD" | "TYPE" | "SIZE" | "QUIT")
+    matches!(verb, "FEAT" | "SYST" | "CSID" | "NOOP" | "AUTH" | "CWD" | "TYPE" | "SIZE" | "DELE" | "QUIT")
 }
 
 fn how(answer: &Answer) -> String {

@@ -1,16 +1,17 @@
-//! `transfer`: does a listing come through, from the command to the closing 226? And, if asked for, a file?
+//! `transfer`: does a listing come through, from the command to the closing 226? And, if asked for, a file, either way?
 
 mod idle;
 mod rules;
 mod run;
 mod secured;
 mod segments;
+mod upload;
 
 use run::Order;
 
 use super::paths::ways_to_try;
 use super::{Check, Reach, Rule};
-use crate::evidence::{Answer, Endpoint, Handshake, Mode, Transfer, Via};
+use crate::evidence::{Answer, Endpoint, Handshake, Mode, Transfer, Upload, Via};
 use crate::finding::Severity;
 use crate::ftp::{Argument, Command};
 use crate::probe::Session;
@@ -83,6 +84,13 @@ pub const CHECK: Check = Check {
             recognise: rules::idle_killed,
         },
         Rule {
+            name: "upload-left-behind",
+            severity: Severity::Warning,
+            document: include_str!("upload-left-behind.md"),
+            explained_by: &[],
+            recognise: rules::left_behind,
+        },
+        Rule {
             name: "transfer-refused",
             severity: Severity::Unknown,
             document: include_str!("transfer-refused.md"),
@@ -100,6 +108,9 @@ async fn observe(session: &mut Session<'_>) {
     }
     if let Some(path) = session.plan.download.clone() {
         download(session, path).await;
+    }
+    if let Some(size) = session.plan.upload {
+        upload::upload(session, size).await;
     }
     if let Some(silence) = session.plan.idle {
         idle::test(session, silence).await;
@@ -137,9 +148,7 @@ fn refused_for_itself(endpoint: &Endpoint) -> bool {
 
 /// Fetches a file by the way that a listing took, after asking for its size (RFC 3659 §4, in TYPE I).
 async fn download(session: &mut Session<'_>, path: Argument) {
-    let way =
-        session.endpoint().transfers.iter().rfind(|transfer| transfer.completed()).map(|t| (t.mode, t.via));
-    let Some((mode, via)) = way.or_else(|| ways_to_try(session.endpoint()).first().copied()) else { return };
+    let Some((mode, via)) = proven_ways(session.endpoint()).next() else { return };
     if !session.reopen().await {
         return;
     }
@@ -150,6 +159,12 @@ async fn download(session: &mut Session<'_>, path: Argument) {
     let order = Order { mode, via, command: Command::Retr(path), size, own_session: false };
     run::transfer(session, &order).await;
     segments::experiment(session, &order).await;
+}
+
+/// The ways that a transfer came through by, the last one first; then those that are open.
+fn proven_ways(endpoint: &Endpoint) -> impl Iterator<Item = (Mode, Via)> {
+    let proven = endpoint.transfers.iter().rev().filter(|transfer| transfer.completed());
+    proven.map(|transfer| (transfer.mode, transfer.via)).chain(ways_to_try(endpoint))
 }
 
 fn summary(endpoint: &Endpoint) -> String {
@@ -170,7 +185,7 @@ fn summary(endpoint: &Endpoint) -> String {
             vec![format!("{all} listings under TLS, {resumed} resumed, slowest {}", milliseconds(slowest))]
         }
     };
-    words.extend(others.into_iter().map(describe));
+    words.extend(others.into_iter().map(|transfer| describe(transfer) + &upload::fate_in_words(transfer)));
     words.extend(endpoint.idle.iter().map(|test| {
         let (alive, how) = (test.survived(), if test.keep_alive { " with keep-alive" } else { "" });
         format!(
@@ -191,7 +206,7 @@ pub(in crate::checks) fn describe(transfer: &Transfer) -> String {
     let head = format!("{command} by {mode}{via}{tls}");
     if transfer.completed() {
         let code = transfer.completion.as_ref().and_then(Answer::code).unwrap_or(226);
-        let rate = if command.starts_with("RETR") {
+        let rate = if command.starts_with("RETR") || transfer.upload.is_some() {
             format!(", {}/s", bytes(transfer.rate()))
         } else {
             String::new()
@@ -214,6 +229,10 @@ pub(in crate::checks) fn describe(transfer: &Transfer) -> String {
         }
         _ if transfer.unfinished() => {
             format!("{came} in {}, not finished", milliseconds(transfer.elapsed_ms))
+        }
+        (Some(answer), _) if answer.positive() && transfer.stored_short() => {
+            let stored = transfer.upload.as_ref().and_then(Upload::stored_bytes).unwrap_or_default();
+            format!("{came} sent, of which the server has {stored} bytes")
         }
         (Some(answer), _) if transfer.bytes > 0 => format!("{came}, then {}", answer.describe()),
         (Some(answer), _) | (None, Some(answer)) => answer.describe(),

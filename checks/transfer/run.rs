@@ -16,14 +16,14 @@ use crate::net::Stream;
 use crate::net::tls::Opened;
 use crate::probe::Session;
 
-/// How often a long download tells how far it is.
-const PROGRESS_STEP: u64 = 256 * 1024;
+/// How often a long transfer tells how far it is.
+pub(super) const PROGRESS_STEP: u64 = 256 * 1024;
 
 /// Bytes of a listing that are read: what flows so far has proven its way.
 const LISTING_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Bytes that show that small segments get through where usual ones did not: dozens of packets.
-const EXPERIMENT_LIMIT: u64 = 32 * 1024;
+pub(super) const EXPERIMENT_LIMIT: u64 = 32 * 1024;
 
 /// What is to be transferred, and how.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Order {
     pub(super) mode: Mode,
     /// Which address to connect to.
     pub(super) via: Via,
-    /// LIST, RETR or STOR.
+    /// LIST or RETR.
     pub(super) command: Command,
     /// What the server said that the file has, in bytes.
     pub(super) size: Option<u64>,
@@ -52,33 +52,48 @@ impl Order {
 pub(super) async fn transfer(session: &mut Session<'_>, order: &Order) {
     let Order { mode, via, command, size, own_session } = order.clone();
     let Some((stream, data)) = connect(session, mode, via).await else { return };
-    let guard = session.data_guard();
-    let mut seen = Transfer {
+    let mut seen = nothing_yet(session, &command, (mode, via), data);
+    seen.expected_bytes = size;
+    if let Some(tls) = &mut seen.tls {
+        tls.reuse = !own_session;
+    }
+    session.progress(&format!("{} by {mode}", command.verb()));
+    let clock = Stopwatch::start();
+    follow(session, &command, stream, &mut seen, clock).await;
+    seen.elapsed_ms = clock.elapsed_ms();
+    conclude(session, &command, seen);
+}
+
+/// A transfer of which nothing has come yet.
+pub(super) fn nothing_yet(
+    session: &Session<'_>,
+    command: &Command,
+    (mode, via): (Mode, Via),
+    data: Connect,
+) -> Transfer {
+    let tls = DataTls { reuse: true, handshake: None, other_certificate: false, close_notify: None };
+    Transfer {
         mode,
         via,
         command: command.shown(),
         data,
         segment: session.segment(),
-        tls: guard.as_ref().map(|_| DataTls {
-            reuse: !own_session,
-            handshake: None,
-            other_certificate: false,
-            close_notify: None,
-        }),
+        tls: session.data_guard().map(|_| tls),
         preliminary: None,
         completion: None,
         bytes: 0,
         first_byte_ms: None,
         elapsed_ms: 0.0,
         end: None,
-        expected_bytes: size,
+        expected_bytes: None,
         capped: false,
         foreign_greeting: None,
-    };
-    session.progress(&format!("{} by {mode}", command.verb()));
-    let clock = Stopwatch::start();
-    follow(session, &command, stream, &mut seen, clock).await;
-    seen.elapsed_ms = clock.elapsed_ms();
+        upload: None,
+    }
+}
+
+/// Adds the facts of a transfer that is over to the evidence.
+pub(super) fn conclude(session: &mut Session<'_>, command: &Command, mut seen: Transfer) {
     if seen.capped {
         // The server answers the broken-off listing at some point; this connection's replies are out of step now.
         session.abandon();
@@ -98,7 +113,11 @@ const TRIES: usize = 4;
 
 /// A fresh listener and a connection to it. Where some ports open and others do not, an offer of a closed one is no
 /// reason to give up, nor to wait for long.
-async fn connect(session: &mut Session<'_>, mode: Mode, via: Via) -> Option<(Box<dyn Stream>, Connect)> {
+pub(super) async fn connect(
+    session: &mut Session<'_>,
+    mode: Mode,
+    via: Via,
+) -> Option<(Box<dyn Stream>, Connect)> {
     let mixed = closed_at_control(session.endpoint()).next().is_some();
     let (tries, patience) = if mixed { (TRIES, Patience::Quick) } else { (1, Patience::Patient) };
     for _ in 0..tries {
@@ -121,7 +140,7 @@ enum Event {
 }
 
 /// The data connection.
-enum Data {
+pub(super) enum Data {
     Open(Box<dyn Stream>),
     /// Its TLS handshake is under way.
     Securing(BoxFuture<'static, Opened>),
@@ -131,7 +150,7 @@ enum Data {
 impl Data {
     /// Begins with TLS, if there is to be any. The server is told so by the command, and takes part from then on
     /// (RFC 4217 §12.3).
-    fn begin(session: &Session<'_>, stream: Box<dyn Stream>, reuse: bool) -> Self {
+    pub(super) fn begin(session: &Session<'_>, stream: Box<dyn Stream>, reuse: bool) -> Self {
         match session.data_guard() {
             None => Self::Open(stream),
             Some(guard) => {
@@ -160,7 +179,7 @@ impl Data {
 }
 
 /// What our own end of a TLS session may take to say goodbye.
-const GOODBYE: Duration = Duration::from_millis(200);
+pub(super) const GOODBYE: Duration = Duration::from_millis(200);
 
 /// Sends the command and gathers events until both connections have said their last, or one of them keeps silent for too
 /// long.
@@ -248,7 +267,12 @@ fn ended(seen: &mut Transfer, end: &std::io::Result<usize>) {
 }
 
 /// The data connection's handshake is over, one way or the other.
-fn secured(session: &Session<'_>, seen: &mut Transfer, opened: Opened) -> Option<Box<dyn Stream>> {
+pub(super) fn secured(
+    session: &Session<'_>,
+    seen: &mut Transfer,
+    mut opened: Opened,
+) -> Option<Box<dyn Stream>> {
+    session.scrub_handshake(&mut opened.fact);
     let own =
         session.endpoint().tls.as_ref().and_then(|tls| tls.chain.as_ref()?.own().map(|own| &own.sha256));
     let other = opened.certificate.as_ref().is_some_and(|seen| own.is_some_and(|own| own != seen));
@@ -323,10 +347,10 @@ fn took(seen: &mut Transfer, bytes: &[u8], clock: Stopwatch) {
 }
 
 /// Preliminary replies that one command may get: a server that sends them without end has nothing to say.
-const PRELIMINARY_LIMIT: u32 = 8;
+pub(super) const PRELIMINARY_LIMIT: u32 = 8;
 
 /// A reply arrived: the preliminary one first. A server may leave it out and confirm at once.
-fn heard(seen: &mut Transfer, answer: Answer) {
+pub(super) fn heard(seen: &mut Transfer, answer: Answer) {
     let preliminary = answer.reply().is_some_and(crate::ftp::Reply::preliminary);
     if preliminary {
         if seen.expected_bytes.is_none() {
@@ -348,7 +372,7 @@ fn announced_size(reply: &crate::ftp::Reply) -> Option<u64> {
 }
 
 /// Nothing came for too long: note where it stands.
-fn gave_up(seen: &mut Transfer, waited: Duration) {
+pub(super) fn gave_up(seen: &mut Transfer, waited: Duration) {
     let silence = Answer::Silence { waited_ms: in_ms(waited) };
     if seen.end.is_none() {
         seen.end = Some(DataEnd::Stalled { silent_ms: in_ms(waited) });
@@ -360,14 +384,15 @@ fn gave_up(seen: &mut Transfer, waited: Duration) {
     }
 }
 
-fn progress(seen: &Transfer, clock: Stopwatch) -> String {
+pub(super) fn progress(seen: &Transfer, clock: Stopwatch) -> String {
     #[expect(clippy::cast_precision_loss, reason = "progress for people")]
     let (bytes, total) = (seen.bytes as f64, seen.expected_bytes.map(|total| total as f64));
     let rate = bytes / clock.elapsed().as_secs_f64().max(0.001);
     let share = total
         .filter(|total| *total > 0.0)
         .map(|total| format!(" of {} ({:.0} %)", super::bytes(total), bytes / total * 100.0));
-    format!("downloading: {}{}, {}/s", super::bytes(bytes), share.unwrap_or_default(), super::bytes(rate))
+    let verb = if seen.upload.is_some() { "uploading" } else { "downloading" };
+    format!("{verb}: {}{}, {}/s", super::bytes(bytes), share.unwrap_or_default(), super::bytes(rate))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::probe::Session;
 
 /// A segment that passes every path: with its headers it fits into the 576 bytes that every IPv4 host takes (RFC 9293
 /// §3.7.1).
-const SMALL: u16 = 536;
+pub(super) const SMALL: u16 = 536;
 
 /// The segment of a full Ethernet packet over IPv4; what stalls is at most of this size.
 const FULL: u16 = 1460;
@@ -46,7 +46,7 @@ pub(super) async fn experiment(session: &mut Session<'_>, order: &Order) {
 }
 
 /// Whether the last transfer stalled.
-fn stalled(session: &Session<'_>) -> bool {
+pub(super) fn stalled(session: &Session<'_>) -> bool {
     session.endpoint().transfers.last().is_some_and(Transfer::stalled)
 }
 

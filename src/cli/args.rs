@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pasvcheck::evidence::PortRange;
 use pasvcheck::fleet::DEFAULT_CONCURRENCY;
 use pasvcheck::net::survey::Rate;
-use pasvcheck::plan::CERT_DAYS;
+use pasvcheck::plan::{CERT_DAYS, UPLOAD_LIMIT};
 use pasvcheck::threshold::Level;
 
 const AFTER_HELP: &str = "\
@@ -221,6 +221,9 @@ pub(crate) struct WhatArgs {
     /// Also fetch this file, with progress, throughput and stall detection (its contents are thrown away)
     #[arg(long, value_name = "PATH")]
     pub(crate) download: Option<String>,
+    /// Also write a file of this size (bytes, or 64K, 10M; at most 1G) under a name of its own, and remove it again
+    #[arg(long, value_name = "SIZE", value_parser = upload_size)]
+    pub(crate) upload: Option<u64>,
     /// Keep the control connection silent for so long, and see whether the server's next word still arrives
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) idle: Option<Duration>,
@@ -244,7 +247,7 @@ pub(crate) struct NetworkArgs {
     /// Longest wait for one connection to open [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Longest time for one target; what is known by then is reported [default: 60s; 10m with --scan, 1h with --download]
+    /// Longest time for one target; what is known by then is reported [default: 60s; 10m with --scan, 1h with --download or --upload]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
     /// Connect from this address
@@ -493,6 +496,28 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     } else {
         Err("a duration lies between 10ms and 24h".to_owned())
     }
+}
+
+/// `65536`, `64K`, `10M` or `1G`, in powers of 1024.
+fn upload_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => Some(1),
+        "K" | "KIB" => Some(1 << 10),
+        "M" | "MIB" => Some(1 << 20),
+        "G" | "GIB" => Some(1 << 30),
+        _ => None,
+    };
+    let digits =
+        Some(digits).filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+    let (Some(unit), Some(digits)) = (unit, digits) else {
+        return Err("write a number of bytes, or 64K, 10M or 1G (in powers of 1024)".to_owned());
+    };
+    // More digits than a number holds are too many in any case.
+    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    size.filter(|size| (1..=UPLOAD_LIMIT).contains(size)).ok_or_else(|| {
+        "an upload has at least 1 byte and at most 1G; 10M is enough for most paths".to_owned()
+    })
 }
 
 fn rate(text: &str) -> Result<Rate, String> {

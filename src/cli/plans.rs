@@ -49,6 +49,7 @@ fn plan(args: &CheckArgs, request: Request, login: Credentials) -> Result<Plan, 
     plan.rate = args.network.rate;
     let download = args.what.download.as_deref().map(Argument::new).transpose();
     plan.download = download.map_err(|error| Problem::new(format!("--download cannot be sent: {error}")))?;
+    plan.upload = args.what.upload;
     plan.public_address = match args.network.public_address {
         Some(PublicAddress::Given(address)) => Some(address),
         Some(PublicAddress::None) | None => None,
@@ -62,8 +63,8 @@ fn plan(args: &CheckArgs, request: Request, login: Credentials) -> Result<Plan, 
     } else if plan.scan {
         // 65,535 ports at the usual pace, and the second look at the silent ones.
         plan.limits.run = Duration::from_secs(600);
-    } else if plan.download.is_some() {
-        // A download takes as long as it takes; that it stalls is noticed by itself.
+    } else if plan.download.is_some() || plan.upload.is_some() {
+        // A file takes as long as it takes; that it stalls is noticed by itself.
         plan.limits.run = Duration::from_secs(3600);
     }
     if let (Some(idle), None) = (args.what.idle, args.network.deadline) {
@@ -139,6 +140,13 @@ pub(super) fn describe(plan: &Plan, args: &OutputArgs) -> String {
         text,
         "Private addresses named by the server are {private}; loopback and link-local ones never."
     );
+    if let Some(size) = plan.upload.filter(|_| plan.runs("transfer")) {
+        let plural = if size == 1 { "" } else { "s" };
+        let _ = writeln!(
+            text,
+            "Writes a file pasvcheck-….tmp of {size} byte{plural} to the server, at each of its addresses, and removes it."
+        );
+    }
     let limits = plan.limits;
     let _ = writeln!(text, "Ends after {} s at the latest.", limits.run.as_secs_f64());
     text

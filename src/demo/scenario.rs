@@ -168,6 +168,8 @@ pub enum Then {
     },
     /// The connection opens, and segments above this size are lost on the way back.
     LosesLarge(u16),
+    /// The connection opens, and segments above this size are lost on the way there.
+    LosesLargeSent(u16),
     /// It arrives.
     Pass,
     /// A reset.
@@ -201,6 +203,7 @@ impl Path {
         match self.then {
             Then::Icmp { kind, code, from } => Treatment::Icmp(IcmpError { kind, code, sender: from }),
             Then::LosesLarge(limit) => Treatment::LosesLarge(limit),
+            Then::LosesLargeSent(limit) => Treatment::LosesLargeSent(limit),
             Then::Pass => Treatment::Pass,
             Then::Reset => Treatment::Reset,
             Then::Silent => Treatment::Silent,
@@ -232,6 +235,8 @@ pub struct Options {
     pub trusts_servers: bool,
     /// `--download`.
     pub download: Option<String>,
+    /// `--upload`, in bytes.
+    pub upload: Option<u64>,
     /// `--idle`, in milliseconds.
     pub idle_ms: Option<u64>,
     /// `--follow-private`.
@@ -260,6 +265,7 @@ impl Default for Options {
             compare_cleartext: false,
             trusts_servers: true,
             download: None,
+            upload: None,
             idle_ms: None,
             follow_private: false,
             public_address: None,
@@ -289,6 +295,7 @@ impl Scenario {
             plan.range = Some(range.parse().map_err(|_| ScenarioError::Value("check.range", "port range"))?);
         }
         plan.scan = options.scan;
+        plan.upload = options.upload;
         plan.idle = options.idle_ms.map(Duration::from_millis);
         if let Some(user) = &options.user {
             let user =

@@ -32,7 +32,7 @@ pub use survey::{PortState, RangeSource, Span, Survey, spans};
 pub use tls::{
     Certificate, Chain, ControlTls, DataTls, Handshake, HandshakeOutcome, OldTls, Trust, Validity,
 };
-pub use transfer::{DataEnd, Transfer};
+pub use transfer::{DataEnd, Fate, Transfer, Upload};
 
 /// Everything that one run saw of one target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Connect, DataTls, Mode, Via};
 
-/// One LIST or RETR over a data connection of its own.
+/// One LIST, RETR or STOR over a data connection of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Transfer {
@@ -12,7 +12,7 @@ pub struct Transfer {
     pub mode: Mode,
     /// Which address the data connection went to.
     pub via: Via,
-    /// The command as sent, `LIST` or `RETR /path`.
+    /// The command as sent: `LIST`, `RETR /path` or `STOR name`.
     pub command: String,
     /// The data connection.
     pub data: Connect,
@@ -28,7 +28,7 @@ pub struct Transfer {
     /// The last reply: 226 or 250 when all went well; `None` if the first one ended it.
     #[serde(default)]
     pub completion: Option<Answer>,
-    /// Bytes received on the data connection.
+    /// Bytes received on the data connection; of an upload those that the system took to send.
     pub bytes: u64,
     /// Milliseconds from the command to the first byte.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct Transfer {
     /// How the data connection ended.
     #[serde(default)]
     pub end: Option<DataEnd>,
-    /// Bytes that the server said it would send (SIZE, or the number in its 150).
+    /// Bytes that the server said it would send (SIZE, or the number in its 150); of an upload those that were to be sent.
     #[serde(default)]
     pub expected_bytes: Option<u64>,
     /// Whether we ended it: a listing without an end proves as much by its first megabytes.
@@ -47,6 +47,49 @@ pub struct Transfer {
     /// The start of what was received, where it is no listing but another service's greeting.
     #[serde(default)]
     pub foreign_greeting: Option<String>,
+    /// What an upload has beside; `None` for a listing or a download.
+    #[serde(default)]
+    pub upload: Option<Upload>,
+}
+
+/// What an upload has beside the facts of every transfer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Upload {
+    /// The file's name, in the directory that the session was in.
+    pub file: String,
+    /// What SIZE said of it afterwards, in TYPE I (RFC 3659 §4); `None` if that was not asked.
+    #[serde(default)]
+    pub stored: Option<Answer>,
+    /// What became of the file.
+    pub fate: Fate,
+}
+
+/// What became of a file that an upload wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "fate", rename_all = "kebab-case")]
+pub enum Fate {
+    /// The server refused the upload before there could be a file.
+    NotBegun,
+    /// The server confirmed that it removed it.
+    Removed,
+    /// The answer to DELE, which is no confirmation.
+    Answered {
+        /// The answer.
+        answer: Answer,
+    },
+    /// The server could not be asked to remove it: no session was to be had, or the time was up.
+    NotAsked,
+}
+
+impl Upload {
+    /// Bytes that the server holds, as far as it told.
+    #[must_use]
+    pub fn stored_bytes(&self) -> Option<u64> {
+        let reply = self.stored.as_ref()?.reply().filter(|reply| reply.code == 213)?;
+        reply.text().trim().parse().ok()
+    }
 }
 
 /// How a data connection ended.
@@ -54,7 +97,7 @@ pub struct Transfer {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "end", rename_all = "kebab-case")]
 pub enum DataEnd {
-    /// The server closed it in order.
+    /// The server closed it in order; of an upload: after our end, or it confirmed that all is there.
     Closed,
     /// A TCP reset.
     Reset,
@@ -77,6 +120,7 @@ impl Transfer {
         self.end == Some(DataEnd::Closed)
             && matches!(self.completion.as_ref().and_then(Answer::code), Some(226 | 250))
             && self.expected_bytes.is_none_or(|expected| self.bytes >= expected)
+            && !self.stored_short()
             && self.foreign_greeting.is_none()
     }
 
@@ -108,10 +152,25 @@ impl Transfer {
         began && matches!(self.end, Some(DataEnd::Stalled { .. })) && self.foreign_greeting.is_none()
     }
 
+    /// Whether the server has less of an upload than was sent, by its own word.
+    #[must_use]
+    pub fn stored_short(&self) -> bool {
+        self.upload.as_ref().and_then(Upload::stored_bytes).is_some_and(|stored| stored < self.bytes)
+    }
+
+    /// Whether the server may have begun to write: of an upload that it did not refuse at once. vsftpd makes the file
+    /// before it looks for the data connection and its TLS (425, 522).
+    #[must_use]
+    pub fn may_have_written(&self) -> bool {
+        let refused = self.preliminary.as_ref().and_then(Answer::code).filter(|code| *code >= 400);
+        self.upload.is_some() && refused.is_none_or(|code| matches!(code, 420..=429 | 522))
+    }
+
     /// Whether our own deadline ended it: neither side had said its last.
     #[must_use]
     pub fn unfinished(&self) -> bool {
-        self.end.is_none()
+        self.data.open()
+            && self.end.is_none()
             && self.completion.is_none()
             && !self.preliminary.as_ref().is_some_and(Answer::negative)
             && !self.capped

@@ -44,6 +44,10 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
     /// algorithm), and a delayed acknowledgement costs them 40 ms each time.
     fn acknowledge_at_once(&self) {}
 
+    /// From now on the system takes in little more than it can send at once, so that what was accepted is on its way, and
+    /// a write that waits means that nothing moves (Linux; elsewhere the usual buffer stays).
+    fn queue_little(&self) {}
+
     /// Clear text that came in the middle of a TLS session, if any did.
     fn in_clear(&self) -> Option<String> {
         None

@@ -34,6 +34,8 @@ pub enum Treatment {
     Pass,
     /// Connections open, and segments above this size are lost on the way back: what the server sends never arrives.
     LosesLarge(u16),
+    /// Connections open, and segments above this size are lost on the way there: what the client sends never arrives.
+    LosesLargeSent(u16),
     /// A reset, whoever listens.
     Reset,
     /// No answer.
@@ -152,7 +154,9 @@ impl Scripted {
         let treatment = match (self.treatment(to).0, listener) {
             (Treatment::WhileAnnounced, Some(_)) if (self.readable)(to) => Treatment::Pass,
             (Treatment::WhileAnnounced, _) => Treatment::Silent,
-            (Treatment::LosesLarge(limit), _) if segment <= limit => Treatment::Pass,
+            (Treatment::LosesLarge(limit) | Treatment::LosesLargeSent(limit), _) if segment <= limit => {
+                Treatment::Pass
+            }
             (other, _) => other,
         };
         if treatment == Treatment::Silent {
@@ -161,10 +165,13 @@ impl Scripted {
         }
         tokio::time::sleep(self.delay).await;
         match (treatment, listener) {
-            (Treatment::LosesLarge(_), Some(real)) => {
+            (treatment @ (Treatment::LosesLarge(_) | Treatment::LosesLargeSent(_)), Some(real)) => {
                 let mut connected = connect::tcp(real, None, patience).await;
                 (connected.fact.to, connected.local) = (to, self.own_address(to.ip()));
-                connected.stream = connected.stream.map(|inner| Box::new(Holed(inner)) as Box<dyn Stream>);
+                let back = matches!(treatment, Treatment::LosesLarge(_));
+                connected.stream = connected.stream.map(|inner| -> Box<dyn Stream> {
+                    if back { Box::new(Holed(inner)) } else { Box::new(Swallowed { inner, queued: 0 }) }
+                });
                 connected
             }
             (Treatment::Pass, Some(real)) => {
@@ -206,6 +213,52 @@ impl AsyncWrite for Holed {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// What the system queues before it notices that nothing is acknowledged.
+const QUEUE: usize = 64 * 1024;
+
+/// A connection whose outgoing data is lost: the system queues some of it, and then neither writes nor the end get through.
+#[derive(Debug)]
+struct Swallowed {
+    inner: Box<dyn Stream>,
+    queued: usize,
+}
+
+impl Stream for Swallowed {}
+
+impl AsyncRead for Swallowed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Swallowed {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match bytes.len().min(QUEUE - self.queued) {
+            0 => Poll::Pending,
+            taken => {
+                self.queued += taken;
+                Poll::Ready(Ok(taken))
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// The end stands in the queue behind what is lost. Without anything before it, it gets through.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.queued > 0 {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Plan {
     /// The file to fetch.
     #[serde(serialize_with = "shown_argument")]
     pub download: Option<Argument>,
+    /// Bytes to upload, to a file of our own that is removed afterwards.
+    pub upload: Option<u64>,
     /// How long the control connection is kept silent, to see whether it lives on.
     #[serde(serialize_with = "shown_seconds")]
     pub idle: Option<Duration>,
@@ -67,6 +69,9 @@ pub const IMPLICIT_TLS_PORT: u16 = 990;
 
 /// The pace of a survey where none is given: a thousand connects a second.
 pub const DEFAULT_RATE: Rate = Rate::PerSecond(1000);
+
+/// Most bytes that an upload may have: enough to measure any path, and bearable for a disk.
+pub const UPLOAD_LIMIT: u64 = 1 << 30;
 
 /// As whom to log in.
 #[derive(Clone, Debug, Serialize)]
@@ -283,6 +288,7 @@ impl Plan {
             public_address: None,
             stand_in_secret: None,
             download: None,
+            upload: None,
             idle: None,
             families: Families::Both,
             follow_private: false,

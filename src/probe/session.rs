@@ -283,7 +283,8 @@ impl<'a> Session<'a> {
             let outcome = HandshakeOutcome::NotTls { received };
             return Handshake { outcome, offered_session: false, elapsed_ms: 0.0 };
         }
-        let opened = Arc::clone(client).secure(control.into_stream(), true, patience).await;
+        let mut opened = Arc::clone(client).secure(control.into_stream(), true, patience).await;
+        self.scrub_handshake(&mut opened.fact);
         let remark = format!("TLS on the control connection: {}", opened.fact.describe());
         if let Some(stream) = opened.stream {
             self.talk_over(stream, remark);
@@ -488,6 +489,13 @@ impl<'a> Session<'a> {
         match &self.plan.login {
             Credentials::Named { password, .. } => password.scrub(text),
             Credentials::Anonymous => text.to_owned(),
+        }
+    }
+
+    /// Takes the password out of what came in place of TLS: a server that knows it from elsewhere may well say it.
+    pub fn scrub_handshake(&self, handshake: &mut Handshake) {
+        if let HandshakeOutcome::NotTls { received } = &mut handshake.outcome {
+            *received = self.scrubbed(received);
         }
     }
 

@@ -137,21 +137,23 @@ async fn until_closed(stream: &mut Wire) {
     while matches!(stream.read(&mut ignored).await, Ok(1..)) {}
 }
 
-/// Takes in an upload and forgets it.
-pub(super) async fn receive(stream: &mut Wire, faults: &Data) -> Outcome {
+/// Takes in an upload and forgets it. `received` counts its bytes, also of one that is broken off.
+pub(super) async fn receive(stream: &mut Wire, faults: &Data, received: &mut u64) -> Outcome {
     let mut buffer = vec![0; CHUNK];
-    let mut received = 0;
     loop {
         match stream.read(&mut buffer).await {
-            Ok(0) => return Outcome::Complete(received),
-            Ok(more) => received += more as u64,
+            Ok(0) => {
+                let most = faults.truncate_after.unwrap_or(u64::MAX);
+                return Outcome::Complete(most.min(*received));
+            }
+            Ok(more) => *received += more as u64,
             Err(_) => return Outcome::Cut,
         }
-        if faults.stall_after.is_some_and(|bytes| received >= bytes) {
+        if faults.stall_after.is_some_and(|bytes| *received >= bytes) {
             // Not even the end is noticed: only the control connection can wake us.
             return pending().await;
         }
-        if received > LARGEST_UPLOAD || faults.reset_after.is_some_and(|bytes| received >= bytes) {
+        if *received > LARGEST_UPLOAD || faults.reset_after.is_some_and(|bytes| *received >= bytes) {
             stream.reset_on_close();
             return Outcome::Cut;
         }

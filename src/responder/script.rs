@@ -229,7 +229,7 @@ pub struct Data {
     pub refuse_source: bool,
     /// No byte after so many; the connection stays open.
     pub stall_after: Option<u64>,
-    /// Close after so many, and claim success.
+    /// Close after so many, and claim success; of an upload no more is kept.
     pub truncate_after: Option<u64>,
     /// Cut the connection by a reset after so many.
     pub reset_after: Option<u64>,

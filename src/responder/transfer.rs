@@ -116,15 +116,25 @@ impl Session {
             Ok(stream) => stream,
             Err(end) => return Ok(end),
         };
+        let mut received = 0;
         let moved = async {
             match &cargo {
                 Cargo::Out(payload) => data::send(&mut stream, payload, &shared.script.data).await,
-                Cargo::In(_) => data::receive(&mut stream, &shared.script.data).await,
+                Cargo::In(_) => data::receive(&mut stream, &shared.script.data, &mut received).await,
             }
         };
         let outcome = tokio::select! {
-            outcome = moved => outcome,
-            why = self.control.interruption(words.hears_during_transfer) => return self.interrupted(why).await,
+            outcome = moved => Ok(outcome),
+            why = self.control.interruption(words.hears_during_transfer) => Err(why),
+        };
+        if let Cargo::In(path) = &cargo {
+            // As the daemons do: what came of an upload that was broken off stays.
+            let kept = if let Ok(Outcome::Complete(size)) = outcome { size } else { received };
+            shared.files().store(path.clone(), kept);
+        }
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(why) => return self.interrupted(why).await,
         };
         if words.lingers && outcome != Outcome::Cut {
             data::linger(&mut stream).await;
@@ -133,10 +143,8 @@ impl Session {
         if words.keeps_listener {
             self.listener = Some(listener);
         }
-        match (outcome, cargo) {
-            (Outcome::Cut, _) => return self.say_at("DATA-ABORTED", words.aborted).await,
-            (Outcome::Complete(size), Cargo::In(path)) => self.shared.files().store(path, size),
-            (Outcome::Complete(_), Cargo::Out(_)) => {}
+        if outcome == Outcome::Cut {
+            return self.say_at("DATA-ABORTED", words.aborted).await;
         }
         self.complete(stages.end).await
     }

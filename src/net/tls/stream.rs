@@ -141,6 +141,10 @@ impl Stream for Secured {
         self.below().reset_on_close();
     }
 
+    fn queue_little(&self) {
+        self.below().queue_little();
+    }
+
     fn in_clear(&self) -> Option<String> {
         self.tap.in_clear()
     }

@@ -80,6 +80,8 @@ pub(crate) struct Expect {
     pub(crate) findings: &'static [&'static str],
     /// Findings that may be told besides. Nothing else may, but what is said of the server's version.
     pub(crate) allowed: &'static [&'static str],
+    /// Findings that lost packets bring by chance, and the verdict that they bring along.
+    pub(crate) by_chance: Option<(&'static str, Verdict)>,
     /// Findings that must not even be there as a symptom.
     pub(crate) forbidden: &'static [&'static str],
     /// Where the gravest finding must be.
@@ -88,7 +90,7 @@ pub(crate) struct Expect {
 
 impl Expect {
     const fn verdict(verdict: Verdict, findings: &'static [&'static str]) -> Self {
-        Self { verdict, findings, allowed: &[], forbidden: &[], location: None }
+        Self { verdict, findings, allowed: &[], by_chance: None, forbidden: &[], location: None }
     }
 
     const fn ok() -> Self {
@@ -110,6 +112,10 @@ impl Expect {
 
     const fn allow(self, allowed: &'static [&'static str]) -> Self {
         Self { allowed, ..self }
+    }
+
+    const fn by_chance(self, finding: &'static str, verdict: Verdict) -> Self {
+        Self { by_chance: Some((finding, verdict)), ..self }
     }
 
     const fn at(self, location: Location) -> Self {
