@@ -55,10 +55,25 @@ impl Way<'_> {
         if let Some(gateway) =
             self.gateway().filter(|gateway| passed < *gateway && !self.answers_between(passed, *gateway))
         {
+            let address = self.endpoint.address;
+            // A port that is not forwarded meets what any other unused port meets.
+            if let Some(answer) =
+                self.path.unrelated.as_ref().filter(|other| other.outcome != Outcome::Silent)
+            {
+                let words = format!(
+                    "Packets to the data port pass {} and are lost before or at the NAT gateway {address} (hop {gateway}). The \
+                     gateway would have answered for a port that it does not forward ({} {}), so a filter drops these: at the \
+                     gateway, or on the way out of {}.",
+                    self.name(passed),
+                    answer.to,
+                    answer.describe(),
+                    self.name(passed)
+                );
+                return at(Location::Unknown, passed, gateway, words);
+            }
             let words = format!(
-                "The NAT gateway {} at hop {gateway} answers for the control port and not for the data port: it does not \
-                 forward it.",
-                self.endpoint.address
+                "The NAT gateway {address} at hop {gateway} answers for the control port and not for the data port: it does \
+                 not forward it.",
             );
             return at(Location::Server, passed, gateway, words);
         }

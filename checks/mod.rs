@@ -10,11 +10,13 @@ pub mod data_connection;
 pub mod greeting;
 pub mod locate;
 pub mod login;
+pub mod middlebox;
 pub mod passive_reply;
 pub mod paths;
 pub mod port_range;
 pub mod resolve;
 pub mod support;
+pub mod tls;
 pub mod transfer;
 
 use futures_util::future::BoxFuture;
@@ -77,10 +79,12 @@ pub const ALL: &[Check] = &[
     resolve::CHECK,
     control::CHECK,
     greeting::CHECK,
+    tls::CHECK,
     login::CHECK,
     passive_reply::CHECK,
     data_connection::CHECK,
     transfer::CHECK,
+    middlebox::CHECK,
     port_range::CHECK,
     configuration::CHECK,
 ];

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{Answer, Connect, DataEnd, Endpoint, Mode, Outcome, Transfer, Via, Visit};
+use crate::evidence::{Answer, Connect, DataEnd, Endpoint, Handshake, Mode, Outcome, Transfer, Via, Visit};
 
 /// How a way turned out.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,13 +99,20 @@ pub fn in_vain(transfer: &Transfer) -> bool {
         .flatten()
         .any(|answer| matches!(answer, Answer::Closed { .. } | Answer::Garbled { .. }));
     let goodbye = transfer.refusal().is_some_and(|reply| reply.code == 421 && !reply.says("data channel"));
-    let nothing_came = transfer.bytes == 0 || transfer.foreign_greeting.is_some();
+    // What went out proves nothing if the server then says that no connection came.
+    let missed = transfer.upload.is_some() && transfer.refusal().is_some_and(|reply| reply.code == 425);
+    let nothing_came = transfer.bytes == 0 || transfer.foreign_greeting.is_some() || missed;
     let refused_itself = transfer.refusal().is_some_and(|reply| !matches!(reply.code, 425 | 426 | 421));
     let server_ended = transfer.completion.as_ref().is_some_and(Answer::positive);
     // 125 says that the server has the connection (RFC 959 §5.4).
     let seen = transfer.preliminary.as_ref().and_then(Answer::code) == Some(125);
+    // A TLS handshake with the server's certificate is proof enough that it is the server.
+    let known =
+        transfer.tls.as_ref().is_some_and(|tls| tls.handshake.as_ref().is_some_and(Handshake::answered));
     transfer.data.outcome == Outcome::Open
         && !seen
+        && !known
+        && !transfer.failed_at_tls()
         && !lost
         && !goodbye
         && nothing_came

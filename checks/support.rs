@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::evidence::{Endpoint, Evidence, Mode, Offer, Speaker, Visit};
+use crate::evidence::{Endpoint, Evidence, Mode, Offer, PortRange, Speaker, Visit};
 use crate::finding::Detail;
 use crate::ftp::Reply;
 use crate::server::{Clues, Recognised, recognise};
@@ -124,6 +124,19 @@ pub fn port_list(ports: &[u16]) -> String {
         _ => format!("{low}–{high}"),
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+/// Ranges of ports in words.
+#[must_use]
+pub fn range_list(ranges: &[PortRange]) -> String {
+    const MOST: usize = 6;
+    let word = |range: &PortRange| match range.len() {
+        1 => range.min.to_string(),
+        _ => format!("{}–{}", range.min, range.max),
+    };
+    let words: Vec<String> = ranges.iter().take(MOST).map(word).collect();
+    let more = ranges.len().saturating_sub(MOST);
+    if more == 0 { words.join(", ") } else { format!("{} and {more} more", words.join(", ")) }
 }
 
 /// The ports that offers announced, in order of the offers.

@@ -67,6 +67,24 @@ pub fn wall_clock() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
+/// Seconds since 1970 by the wall clock, in UTC; negative before.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn unix_seconds() -> i64 {
+    let since = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => since(after),
+        Err(before) => -since(before.duration()),
+    }
+}
+
+/// Nanoseconds since 1970 by the wall clock, for names that must not meet; zero before.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn unix_nanoseconds() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
 /// A duration as milliseconds, rounded to the microsecond.
 #[must_use]
 pub fn in_ms(duration: Duration) -> f64 {

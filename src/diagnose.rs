@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::checks::{self, Rule};
-use crate::evidence::{Audit, Endpoint, Evidence, Mode, Transfer, holds_secret};
+use crate::evidence::{Audit, Endpoint, Evidence, Mode, Proof, Transfer, holds_secret};
 use crate::explain;
 use crate::explain::values::Values;
 use crate::finding::{Detail, Excerpt, Finding, Severity, Verdict};
@@ -25,7 +25,10 @@ pub struct Diagnosis {
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     let mut recognised: Vec<(&Rule, Detail)> = checks::of(evidence)
         .flat_map(|check| check.rules)
-        .flat_map(|rule| (rule.recognise)(evidence).into_iter().map(move |detail| (rule, detail)))
+        .flat_map(|rule| {
+            let details = (rule.recognise)(evidence).into_iter();
+            details.map(move |detail| (rule, under_tls(evidence, rule, detail)))
+        })
         .collect();
     // The order of the checks is kept among equals.
     recognised.sort_by_key(|(rule, detail)| std::cmp::Reverse(detail.severity.unwrap_or(rule.severity)));
@@ -40,6 +43,16 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     findings.sort_by_key(|finding| (finding.explained_by.is_some(), finding.ignored.is_some()));
     let verdict = verdict(evidence, &findings);
     Diagnosis { verdict, summary: summary(evidence, verdict, &findings), findings }
+}
+
+/// What was found of passive mode was found under TLS, if the session ran so.
+fn under_tls(evidence: &Evidence, rule: &Rule, mut detail: Detail) -> Detail {
+    const BEFORE: [&str; 6] = ["resolve", "control", "greeting", "tls", "login", "port-range"];
+    let at = detail.scope.endpoint;
+    let secured = evidence.checked().any(|endpoint| Some(endpoint.address) == at && endpoint.under_tls());
+    let later = checks::owner(rule.name).is_some_and(|check| !BEFORE.contains(&check.name));
+    detail.scope.tls = secured && later;
+    detail
 }
 
 /// The judgement of one endpoint: of everything that was found there, explained or not, since a dead address is dead
@@ -148,7 +161,7 @@ fn unproven(evidence: &Evidence) -> Option<String> {
     let reason = evidence
         .steps
         .iter()
-        .filter(|step| step.check != "port-range")
+        .filter(|step| !matches!(step.check.as_str(), "port-range" | "middlebox"))
         .rfind(|step| skipped(&step.check))
         .and_then(|step| step.skipped.clone());
     Some(reason.unwrap_or_else(|| "no transfer was finished".to_owned()))
@@ -184,8 +197,11 @@ fn summary(evidence: &Evidence, verdict: Verdict, findings: &[Finding]) -> Strin
             };
             // Before the login passive mode was never reached.
             let reached = evidence.checked().any(Endpoint::logged_in);
-            let opening =
-                if verdict == Verdict::Critical && !reached { "FTP is out of reach" } else { opening };
+            let opening = match verdict {
+                Verdict::Critical if works_in_clear_alone(evidence) => "FTPS is broken",
+                Verdict::Critical if !reached => "FTP is out of reach",
+                _ => opening,
+            };
             format!("{opening}: {}{more}.", first.title)
         }
         Some(first) if verdict == Verdict::Unknown => {
@@ -246,6 +262,14 @@ fn works_as_announced(endpoint: &Endpoint) -> bool {
     checks::paths::as_announced(endpoint, mode) == checks::paths::Way::Works
 }
 
+/// Whether a listing came through in clear text and none under TLS.
+fn works_in_clear_alone(evidence: &Evidence) -> bool {
+    let clear = |endpoint: &Endpoint| {
+        endpoint.cleartext.as_ref().is_some_and(|plain| plain.transfers.iter().any(Transfer::completed))
+    };
+    evidence.checked().any(clear) && !evidence.checked().any(proven)
+}
+
 /// What worked, in one sentence.
 fn healthy(evidence: &Evidence) -> String {
     let addresses: Vec<IpAddr> =
@@ -254,6 +278,15 @@ fn healthy(evidence: &Evidence) -> String {
         return "Nothing wrong was found in the checks that were asked for.".to_owned();
     }
     let list = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    let stand_ins = evidence.checked().filter_map(|endpoint| endpoint.survey.as_ref()?.stand_in.as_ref());
+    let (proven, all) = stand_ins.fold((0, 0), |(proven, all), stand_in| {
+        (proven + stand_in.count(Proof::proven), all + stand_in.count(|_| true))
+    });
+    if all > 0 {
+        return format!(
+            "Passive mode works at {list}: the stand-in proved {proven} of {all} ports, and the listing came through."
+        );
+    }
     let ports: Vec<u16> = evidence.checked().flat_map(checks::support::announced_ports).collect();
     format!(
         "Passive mode works at {list}: {} data connections opened, and the listing came through.",

@@ -11,6 +11,7 @@ use crate::evidence::{Mode, Place};
 ///
 /// The order of the variants is the order of gravity: a verdict is that of the gravest finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing; never alters the verdict.
@@ -25,6 +26,7 @@ pub enum Severity {
 
 /// The judgement of a whole run, of an endpoint, or of a check. Its number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing wrong was found. Exit code 0.
@@ -74,6 +76,7 @@ impl fmt::Display for Verdict {
 
 /// How sure a finding is; independent of how bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// One candidate among several.
@@ -86,6 +89,7 @@ pub enum Confidence {
 
 /// Where on the path the fault lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Location {
     /// This host, or its own network's border.
@@ -101,6 +105,7 @@ pub enum Location {
 
 /// What a finding is about. Findings explain each other only within a scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scope {
     /// The address; `None` for the target as a whole.
     pub endpoint: Option<IpAddr>,
@@ -227,6 +232,7 @@ impl Detail {
 
 /// A recognised fault, as the report carries it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The name, a public contract: `passive-address-private`.
     pub id: String,
@@ -274,6 +280,7 @@ impl Finding {
 
 /// The line of an audit finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Excerpt {
     /// The whole line, cut if it is very long.
     pub text: String,
@@ -285,6 +292,7 @@ pub struct Excerpt {
 
 /// Why a finding does not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ignored {
     /// The reason that the policy gives.
     pub reason: String,
@@ -294,6 +302,7 @@ pub struct Ignored {
 
 /// One way to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Remedy {
     /// The product or device: a heading of the finding's Fix section.
     #[serde(rename = "for")]

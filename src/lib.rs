@@ -14,10 +14,14 @@
 //! * [`net`]: the only door to the outside. [`ftp`]: the protocol, without sockets. [`clock`]: the only door to time.
 //! * [`probe`]: the runner. It walks [`checks::ALL`], whose observations fill [`evidence`].
 //! * [`diagnose`]: evidence → [`finding`]s and a verdict; causes before symptoms. Pure.
-//! * [`report`]: a report → bytes; one file per format, none prints.
+//! * [`fleet`]: one target to a report, or many of them at once; a server sees one session of ours at a time.
+//! * [`report`]: a report → bytes; one file per format, none prints. [`threshold`]: how long things may take.
+//! * [`diff`]: two reports of one server → what differs, and what that means.
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
 //! * [`audit`]: reads configuration files, firewalls and this host into the same evidence; [`firewall`]: their rule sets.
 //! * [`policy`]: what the user's policy file demands and accepts.
+//! * [`setup`]: the whole set-up of passive mode, ready to paste (`pasvcheck fix`).
+//! * [`standin`]: the server that stands in before FTP is installed (`pasvcheck serve`).
 //! * [`responder`] and [`demo`]: the embedded FTP server, and the scenarios that run on it.
 
 // `checks/` stands at the top of the repository, since its folder listing is the list of what this tool checks; one
@@ -28,10 +32,12 @@ pub mod checks;
 pub mod clock;
 pub mod demo;
 pub mod diagnose;
+pub mod diff;
 pub mod evidence;
 pub mod explain;
 pub mod finding;
 pub mod firewall;
+pub mod fleet;
 pub mod ftp;
 pub mod net;
 pub mod plan;
@@ -40,3 +46,6 @@ pub mod probe;
 pub mod report;
 pub mod responder;
 pub mod server;
+pub mod setup;
+pub mod standin;
+pub mod threshold;

@@ -19,13 +19,16 @@ async fn run(name: &str) -> Outcome {
     outcome
 }
 
-/// Times that the run waited for the other side: the control connection and its greeting, each command, each data
-/// connection, all cold probes together (they go out at once), and the end of the listing.
+/// Times that the run waited for the other side: each control connection and its greeting, each TLS handshake on one, each
+/// command (the goodbye of a second session is not waited for), each data connection, all cold probes together (they go out
+/// at once), and the end of each transfer (under TLS: the data after the handshake, which the command's reply comes with).
 fn round_trips(endpoint: &Endpoint) -> usize {
     let lines = |from: Speaker, start: &str| {
         endpoint.dialogue.iter().filter(|entry| entry.from == from && entry.line.starts_with(start)).count()
     };
-    2 + lines(Speaker::Client, "")
+    let sessions = lines(Speaker::Note, "control connection to");
+    2 * sessions + lines(Speaker::Client, "") + 1 - sessions
+        + lines(Speaker::Note, "TLS on")
         + lines(Speaker::Note, "data connection")
         + usize::from(lines(Speaker::Note, "unannounced port") > 0)
         + endpoint.transfers.len()
@@ -52,6 +55,22 @@ async fn a_healthy_check_takes_at_most_24_round_trips_and_16_connections() {
             "one control connection at a time, and one is enough"
         );
         assert_eq!(outcome.journals[0].commands.last().map(String::as_str), Some("QUIT"));
+    }
+}
+
+#[tokio::test]
+async fn healthy_ftps_takes_at_most_45_round_trips_and_16_connections_with_its_six_transfers() {
+    for persona in ["vsftpd", "proftpd", "pure-ftpd", "filezilla", "iis"] {
+        let outcome = run(&format!("healthy-ftps-{persona}")).await;
+        let endpoint = &outcome.report.evidence.endpoints[0];
+        let (trips, connections) = (round_trips(endpoint), connections(&outcome.journals[0], endpoint));
+        println!("FTPS, {persona}: {trips} round trips, {connections} connections");
+        assert!(trips <= 45, "{persona}: {trips} round trips");
+        assert!(connections <= 16, "{persona}: {connections} connections");
+        let secured = endpoint.transfers.iter().filter(|transfer| transfer.tls.is_some()).count();
+        assert_eq!(secured, 6, "{persona}");
+        // The session under TLS, and the one in clear that it is compared with, one after the other.
+        assert_eq!(outcome.journals[0].control_connections, 2, "{persona}");
     }
 }
 

@@ -73,10 +73,17 @@ fn bad_usage_exits_3_and_says_what_to_do() {
         (&["a b"], "host name"),
         (&[""], "no host"),
         (&["sftp://host"], "sftp"),
-        (&["ftps://host"], "ftps"),
+        (&["--tls", "off", "ftps://host"], "TLS from the first byte"),
         (&["ftp://host/a%0d%0aDELE%20x"], "line break"),
         (&["--user", "a\r\nDELE x", "host"], "line break"),
         (&["--download", "a\nb", "host"], "line break"),
+        (&["--upload", "0", "host"], "at least 1 byte"),
+        (&["--upload", "1025M", "host"], "at most 1G"),
+        (&["--upload", "99999999999999999999G", "host"], "at most 1G"),
+        (&["--upload", "10X", "host"], "64K, 10M or 1G"),
+        (&["--upload", "1.5M", "host"], "64K, 10M or 1G"),
+        (&["--upload", "", "host"], "64K, 10M or 1G"),
+        (&["--upload=-1", "host"], "64K, 10M or 1G"),
         (&["--range", "5-1", "host"], "backwards"),
         (&["--range", "x", "host"], "LOW-HIGH"),
         (&["--timeout", "never", "host"], "duration"),
@@ -143,16 +150,21 @@ fn json_keeps_the_contract() {
             "resolve",
             "control",
             "greeting",
+            "tls",
             "login",
             "passive-reply",
             "data-connection",
             "transfer",
+            "middlebox",
             "port-range"
         ]
     );
     let statuses: Vec<&str> =
         report["checks"].as_array().unwrap().iter().map(|c| c["status"].as_str().unwrap()).collect();
-    assert_eq!(statuses, [["pass"; 7].as_slice(), &["skip"]].concat());
+    // Without TLS on the server there is nothing to set up and nothing to compare, and nobody asked for the range.
+    let without_reason = ["tls", "middlebox", "port-range"];
+    let expected = checks.iter().map(|check| if without_reason.contains(check) { "skip" } else { "pass" });
+    assert_eq!(statuses, expected.collect::<Vec<_>>());
     assert!(report["evidence"].is_object());
 }
 
@@ -343,11 +355,77 @@ fn a_download_tells_its_throughput() {
     let server = Server::start("persona = 'proftpd'");
     let done = pasvcheck(&["--download", "/image.iso", &server.address()]);
     assert_eq!(done.code, 0, "{done:?}");
-    assert!(
-        done.out.contains("RETR /image.iso by PASV: 1.0 MiB in") && done.out.contains("/s"),
-        "{}",
-        done.out
-    );
+    // Wherever the line happens to be broken.
+    let words = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("RETR /image.iso by PASV: 1.0 MiB in") && words.contains("/s"), "{}", done.out);
+}
+
+#[test]
+fn an_upload_tells_its_throughput_and_what_became_of_the_file() {
+    let server = Server::start("persona = 'proftpd'\n[data]\nwritable = true");
+    let done = pasvcheck(&["--upload", "300K", &server.address()]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let words = done.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("STOR pasvcheck-") && words.contains("by PASV: 300.0 KiB in"), "{}", done.out);
+    assert!(words.contains("/s, 226; the file is removed"), "{}", done.out);
+
+    let report = pasvcheck(&["--json", "--upload", "5000", &server.address()]).json();
+    let transfers = report["evidence"]["endpoints"][0]["transfers"].as_array().unwrap().clone();
+    let upload = transfers.iter().find(|transfer| !transfer["upload"].is_null()).expect("an upload");
+    assert_eq!((&upload["bytes"], &upload["expected_bytes"]), (&5000.into(), &5000.into()), "{upload:#}");
+    assert_eq!(upload["upload"]["fate"]["fate"], "removed", "{upload:#}");
+    assert_eq!(upload["upload"]["stored"]["lines"][0], "213 5000", "{upload:#}");
+    let file = upload["upload"]["file"].as_str().unwrap();
+    assert_eq!(upload["command"], format!("STOR {file}"));
+    // It is gone from the listing of the next one.
+    let next = pasvcheck(&["--json", "--trace", &server.address()]);
+    assert!(!next.out.contains(file));
+}
+
+#[test]
+fn nothing_is_written_unless_it_was_asked_for() {
+    let server = Server::start("persona = 'vsftpd'\n[data]\nwritable = true");
+    let done = pasvcheck(&["--trace", &server.address()]);
+    assert!(done.code == 0 && !done.out.contains("STOR") && !done.out.contains("DELE"), "{}", done.out);
+}
+
+#[test]
+fn a_dry_run_says_that_an_upload_writes() {
+    let said = |args: &[&str]| pasvcheck(&[args, &["--dry-run", "ftp.example.com"]].concat()).out;
+    let words = "Writes a file pasvcheck-….tmp of 65536 bytes";
+    assert!(said(&["--upload", "64K"]).contains(words) && said(&["--upload", "64KiB"]).contains(words));
+    assert!(said(&["--upload", "64k"]).contains("removes it"));
+    assert!(said(&["--upload", "1"]).contains("of 1 byte to"));
+    assert!(!said(&[]).contains("Writes a file"));
+    assert!(!said(&["--upload", "64K", "--skip", "transfer"]).contains("Writes a file"));
+    let json: serde_json::Value =
+        serde_json::from_str(&said(&["--upload", "1G", "--json"])).expect("a plan in JSON");
+    assert_eq!((&json["upload"], &json["limits"]["run"]), (&(1u64 << 30).into(), &3600.0.into()));
+}
+
+#[test]
+fn a_file_that_stays_is_named_with_the_way_to_remove_it() {
+    let server =
+        Server::start("persona = 'vsftpd'\nreplies.DELE = '550 Permission denied.'\n[data]\nwritable = true");
+    let done = pasvcheck(&["--json", "--upload", "1K", &server.address()]);
+    assert_eq!((done.code, done.findings()[0].as_str()), (1, "upload-left-behind"), "{done:?}");
+    let report = done.json();
+    let finding = &report["findings"][0];
+    let file = report["evidence"]["endpoints"][0]["transfers"][1]["upload"]["file"].as_str().unwrap();
+    assert!(finding["title"].as_str().unwrap().contains(file), "{finding:#}");
+    let fixes = finding["remedies"].to_string();
+    assert!(fixes.contains(&format!("-name '{file}' -delete")), "{finding:#}");
+}
+
+#[test]
+fn an_upload_that_the_deadline_ends_says_what_is_left() {
+    // The server reads no further, and the run is over before that counts as a stall.
+    let server = Server::start("persona = 'vsftpd'\n[data]\nwritable = true\nstall_after = 1000");
+    let done = pasvcheck(&["--json", "--deadline", "4s", "--upload", "50M", &server.address()]);
+    assert_eq!(done.code, 3, "{done:?}");
+    let upload = &done.json()["evidence"]["endpoints"][0]["transfers"][1];
+    assert_eq!(upload["end"], serde_json::Value::Null, "{upload:#}");
+    assert_eq!(upload["upload"]["fate"]["fate"], "removed", "time was kept for that: {upload:#}");
 }
 
 #[test]
@@ -504,4 +582,79 @@ fn a_policy_accepts_for_a_time_and_weighs_anew() {
     let bad = check("bad.toml");
     assert_eq!(bad.code, 3);
     assert!(bad.err.contains("produkt") && bad.err.contains('^'), "{bad:?}");
+}
+
+/// A stand-in on free ports, as a process of its own.
+#[cfg(unix)]
+fn serve(more: &[&str]) -> (std::process::Child, u16, String) {
+    use std::io::{BufRead, BufReader};
+
+    for attempt in 0..20_u16 {
+        let port = 13_000 + u16::try_from(std::process::id() % 200).unwrap() * 10 + attempt * 10;
+        let (control, range) = (port.to_string(), format!("{}-{}", port + 1, port + 5));
+        let mut words = vec!["serve", "--bind", "127.0.0.1", "--port", &control, "--range", &range];
+        words.extend(more);
+        let mut child = command(&words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        if line.starts_with("Stand-in: listening on port") {
+            return (child, port, range);
+        }
+        child.wait().unwrap();
+    }
+    panic!("no ports are free");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stand_in_is_proven_and_ends_by_a_signal() {
+    for signal in ["-INT", "-TERM"] {
+        let (mut child, port, range) = serve(&["--for", "1m"]);
+        let target = format!("127.0.0.1:{port}");
+        let done = pasvcheck(&["--range", &range, "--scan", &target]);
+        assert!(done.out.contains("5 of 5 ports proven end to end"), "{done:?}");
+        let pid = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(pasvcheck(&[&target]).code, 2, "nobody listens any more");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stand_in_ends_by_itself() {
+    let clock = Stopwatch::start();
+    let (mut child, ..) = serve(&["--for", "300ms"]);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(clock.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_stand_in_that_cannot_begin_says_why() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let base = ["serve", "--bind", "127.0.0.1", "--range", "14990-14994"];
+    let with = |more: &[&str]| pasvcheck(&[&base[..], more].concat());
+    let cases: [(&[&str], &str); 6] = [
+        (&["--port", &port], "is taken on this host"),
+        (&["--port", "14992"], "holds the control port 14992"),
+        (&["--port", "14989", "--public-address", "2001:db8::1"], "EPSV"),
+        (&["--port", "14989", "--json"], "the check from outside has it"),
+        (&["--port", "14989", "-o", "file"], "redirect its output"),
+        (&["--port", "14989", "--for", "0s"], "a duration lies between"),
+    ];
+    for (more, words) in cases {
+        let done = with(more);
+        assert_eq!(done.code, 3, "{more:?}: {done:?}");
+        assert!(done.err.contains(words) && done.out.is_empty(), "{more:?}: {done:?}");
+    }
+    let elsewhere =
+        pasvcheck(&["serve", "--bind", "203.0.113.7", "--port", "14989", "--range", "14990-14991"]);
+    assert!(elsewhere.err.contains("has no address 203.0.113.7"), "{elsewhere:?}");
+    let dry = with(&["--port", "14989", "--dry-run"]);
+    assert_eq!((dry.code, dry.out.contains("all 5 data ports 14990-14994")), (0, true), "{dry:?}");
+    let secret =
+        command(&["serve", "--range", "14990-14994"]).env("PASVCHECK_SECRET", "short").output().unwrap();
+    assert_eq!(secret.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&secret.stderr).contains("12 to 256 characters"));
 }

@@ -11,7 +11,8 @@ use pasvcheck::report::style::Style;
 use pasvcheck::report::terminal::{Amount, render, trace};
 use pasvcheck::report::{Report, json};
 
-const REPORTS: [&str; 6] = ["healthy", "broken", "located", "surveyed", "two-endpoints", "not-checked"];
+const REPORTS: [&str; 7] =
+    ["healthy", "broken", "located", "surveyed", "stand-in", "two-endpoints", "not-checked"];
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports").join(name)

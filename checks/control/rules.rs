@@ -125,6 +125,9 @@ pub(super) fn control_lost(evidence: &Evidence) -> Vec<Detail> {
             _ => format!("the control connection was lost at {verb}"),
         };
         let mut detail = format!("While the answer to {verb} was awaited, {}.", how(&loss.how));
+        if let Some(words) = &loss.in_clear {
+            let _ = write!(detail, " In the middle of TLS the server said in clear text: \"{words}\".");
+        }
         if let Some(reply) = goodbye {
             detail = format!("{verb} was answered with \"{}\", and the session was over.", reply.last_line());
         } else if let Some(reply) = loss.last_reply.as_ref().filter(|reply| reply.code >= 400) {
@@ -160,7 +163,7 @@ fn culprit(loss: &Loss) -> String {
 
 /// Commands without which passive transfers work.
 fn beside(verb: &str) -> bool {
-    matches!(verb, "FEAT" | "SYST" | "CSID" | "NOOP" | "AUTH" | "CWD" | "TYPE" | "SIZE" | "QUIT")
+    matches!(verb, "FEAT" | "SYST" | "CSID" | "NOOP" | "AUTH" | "CWD" | "TYPE" | "SIZE" | "DELE" | "QUIT")
 }
 
 fn how(answer: &Answer) -> String {

@@ -58,21 +58,21 @@ pub const CHECK: Check = Check {
             name: "data-port-filtered",
             severity: Severity::Critical,
             document: include_str!("data-port-filtered.md"),
-            explained_by: &["data-range-partly-blocked"],
+            explained_by: &["data-range-partly-blocked", "alg-rewrites-reply", "alg-required"],
             recognise: rules::filtered,
         },
         Rule {
             name: "data-port-rejected",
             severity: Severity::Critical,
             document: include_str!("data-port-rejected.md"),
-            explained_by: &["data-range-partly-blocked"],
+            explained_by: &["data-range-partly-blocked", "alg-rewrites-reply", "alg-required"],
             recognise: rules::rejected,
         },
         Rule {
             name: "data-port-refused",
             severity: Severity::Critical,
             document: include_str!("data-port-refused.md"),
-            explained_by: &["data-range-partly-blocked"],
+            explained_by: &["data-range-partly-blocked", "alg-rewrites-reply", "alg-required"],
             recognise: rules::refused,
         },
         Rule {
@@ -93,13 +93,6 @@ pub const CHECK: Check = Check {
                 "passive-reply-malformed",
             ],
             recognise: rules::ipv6_broken,
-        },
-        Rule {
-            name: "alg-required",
-            severity: Severity::Warning,
-            document: include_str!("alg-required.md"),
-            explained_by: &[],
-            recognise: rules::alg_required,
         },
     ],
 };
@@ -177,8 +170,9 @@ async fn cold(session: &mut Session<'_>) {
         ports
     };
     let (opened, silent) = (ports(true), ports(false));
-    if opened.is_empty() {
-        return; // without an open port there is nothing to compare with
+    if opened.is_empty() || (silent.is_empty() && session.data_guard().is_some()) {
+        // Without an open port there is nothing to compare with; and what opens under TLS needs no device that reads.
+        return;
     }
     let address = endpoint.address;
     let wanted: Vec<(bool, SocketAddr)> = opened

@@ -7,10 +7,9 @@ use crate::checks::paths::{
     Way, by_advertised, by_control, closed_at_control, other_address, visits_at_control,
 };
 use crate::checks::port_range::banned;
-use crate::checks::support::{each, port_list, product_at, quoted_visit, works_elsewhere};
-use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, PortRange, PortState, Visit};
+use crate::checks::support::{each, port_list, quoted_visit, range_list, works_elsewhere};
+use crate::evidence::{Connect, Endpoint, Evidence, Mode, Outcome, Visit};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
-use crate::server::Platform;
 
 /// Milliseconds of round-trip time from which a reset's own time tells how far away its sender is.
 const TELLING_RTT_MS: f64 = 10.0;
@@ -223,11 +222,12 @@ fn by_offers(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
 /// opens ports only while they are announced, make such a picture too.
 fn by_survey(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
     let survey = endpoint.survey.as_ref()?;
-    let (passing, blocked) = (survey.ranges(PortState::passes), survey.ranges(PortState::blocked));
+    let (passing, blocked) =
+        (survey.ranges(|state| survey.passes(state)), survey.ranges(|state| survey.blocks(state)));
     if passing.is_empty() || blocked.is_empty() || banned(endpoint) {
         return None;
     }
-    let (pass, block) = (ranges(&passing), ranges(&blocked));
+    let (pass, block) = (range_list(&passing), range_list(&blocked));
     let whole = if survey.whole { "every port" } else { "a spread of the ports" };
     let title = format!("some passive ports are blocked: {block} (let through: {pass})");
     let detail = format!(
@@ -237,18 +237,6 @@ fn by_survey(endpoint: &Endpoint) -> Option<(Detail, Option<Place>)> {
     );
     let place = closed_at_control(endpoint).last().and_then(|connect| place(endpoint, connect));
     Some((Detail::new(Scope::endpoint(endpoint.address), title, detail), place))
-}
-
-/// Ranges of ports in words.
-fn ranges(ranges: &[PortRange]) -> String {
-    const MOST: usize = 6;
-    let word = |range: &PortRange| match range.len() {
-        1 => range.min.to_string(),
-        _ => format!("{}–{}", range.min, range.max),
-    };
-    let words: Vec<String> = ranges.iter().take(MOST).map(word).collect();
-    let more = ranges.len().saturating_sub(MOST);
-    if more == 0 { words.join(", ") } else { format!("{} and {more} more", words.join(", ")) }
 }
 
 /// Ports that were proven closed: by a conclusive visit, or by a silent visit and the same silence later, while ports
@@ -346,34 +334,5 @@ pub(super) fn ipv6_broken(evidence: &Evidence) -> Vec<Detail> {
         );
         let severity = if elsewhere { Severity::Warning } else { Severity::Critical };
         Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(severity))
-    })
-}
-
-/// Announced ports open, and the same ports are silent when they are not announced.
-pub(super) fn alg_required(evidence: &Evidence) -> Vec<Detail> {
-    each(evidence, |endpoint| {
-        let cold: Vec<_> = endpoint.cold.iter().filter(|probe| probe.opened_when_live).collect();
-        if cold.is_empty() || cold.iter().any(|probe| probe.connect.outcome != Outcome::Silent) {
-            return None;
-        }
-        let platform = product_at(endpoint).map(|known| known.product.platform());
-        if platform == Some(Platform::Windows) {
-            return None; // Windows sends no resets for closed ports, whether the firewall lets them through or not
-        }
-        let ports: Vec<u16> = cold.iter().map(|probe| probe.connect.to.port()).collect();
-        let title = "data ports are open only while they are announced".to_owned();
-        let detail = format!(
-            "Announced ports open at once, but {}, announced a moment earlier, give no answer any more: {}. A firewall or \
-             NAT device reads the control connection and opens each port for one transfer. That works in clear text only: \
-             with TLS the device cannot read the reply, and FTPS hangs at the listing.",
-            port_list(&ports),
-            cold[0].connect.describe()
-        );
-        let confidence =
-            if platform == Some(Platform::Unix) { Confidence::Likely } else { Confidence::Possible };
-        let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(confidence);
-        Some(cold.iter().fold(seen, |seen, probe| {
-            seen.quote(format!("unannounced port {} {}", probe.connect.to.port(), probe.connect.describe()))
-        }))
     })
 }

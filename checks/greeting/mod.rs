@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use super::{Check, Reach, Rule};
 use crate::clock::Stopwatch;
-use crate::evidence::{Answer, Connect, Endpoint, Greeting, Outcome, TlsHello};
+use crate::evidence::{Answer, Connect, ControlTls, Endpoint, Greeting, Outcome, TlsHello};
 use crate::finding::Severity;
 use crate::ftp::Command;
-use crate::net::tls_hello;
+use crate::net::tls::hello as tls_hello;
+use crate::plan::{IMPLICIT_TLS_PORT, TlsUse};
 use crate::probe::Session;
-
-/// The port of implicit FTPS: it waits for a TLS hello and never greets in clear (IANA `ftps`).
-const IMPLICIT_TLS_PORT: u16 = 990;
 
 /// Pause before the one retry of a refusal that our own earlier connection may have caused.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -92,14 +90,14 @@ async fn observe(session: &mut Session<'_>) {
     if !session.connected() && !connect_again(session).await {
         return;
     }
-    let mut greeting = hear(session).await;
+    let mut greeting = greet(session).await;
     if may_be_our_own_doing(session, &greeting) {
         session.progress("the server refused; trying once more in a second");
         session.abandon();
         tokio::time::sleep(RETRY_PAUSE).await;
         if connect_again(session).await {
             let refused_before = Some(greeting.answer.describe());
-            greeting = Greeting { refused_before, ..hear(session).await };
+            greeting = Greeting { refused_before, ..greet(session).await };
         }
     }
     session.endpoint_mut().greeting = Some(greeting);
@@ -125,12 +123,40 @@ async fn connect_again(session: &mut Session<'_>) -> bool {
     false
 }
 
+/// Waits for the greeting, after a TLS handshake where TLS begins with the first byte: because the user or the port says
+/// so, or because the port keeps silent and answers a TLS hello.
+async fn greet(session: &mut Session<'_>) -> Greeting {
+    if session.plan.implicit_tls() {
+        return greet_under_tls(session).await;
+    }
+    let greeting = hear(session).await;
+    let expects_tls = session.endpoint().tls_hello == Some(TlsHello::Answered);
+    let may = matches!(session.plan.tls.mode, TlsUse::Auto | TlsUse::Required);
+    if expects_tls && may && greeting.answer.reply().is_none() && connect_again(session).await {
+        return greet_under_tls(session).await;
+    }
+    greeting
+}
+
+/// Implicit FTPS: the handshake, and the greeting inside of it.
+async fn greet_under_tls(session: &mut Session<'_>) -> Greeting {
+    let clock = Stopwatch::start();
+    session.endpoint_mut().tls = Some(ControlTls { implicit: true, ..ControlTls::default() });
+    let answer = if super::tls::handshake(session, None).await {
+        session.listen(session.plan.limits.greeting).await
+    } else {
+        Answer::Closed { reset: false }
+    };
+    let received = received(session, &answer);
+    Greeting { answer, elapsed_ms: clock.elapsed_ms(), received, refused_before: None }
+}
+
 /// Waits for the greeting. A silent port is asked for TLS in between, on a connection of its own.
 async fn hear(session: &mut Session<'_>) -> Greeting {
     let limits = session.plan.limits;
     let clock = Stopwatch::start();
-    let implicit = session.plan.target.port == IMPLICIT_TLS_PORT;
-    let patience = if implicit { Duration::ZERO } else { limits.greeting_before_tls };
+    let usual_for_tls = session.plan.target.port == IMPLICIT_TLS_PORT;
+    let patience = if usual_for_tls { Duration::ZERO } else { limits.greeting_before_tls };
     let mut answer = session.listen(patience).await;
     if matches!(answer, Answer::Silence { .. }) {
         session.progress("no greeting yet; asking whether the port expects TLS");

@@ -9,20 +9,31 @@ use crate::server::{Certainty, advisories};
 /// Milliseconds above which a greeting is slow: a look-up that fails takes 5 s or more, a loaded server less than this.
 const SLOW_MS: f64 = 3000.0;
 
-/// The port waits for a TLS hello.
+/// The port waits for a TLS hello, where that is not what it is known for.
 pub(super) fn implicit_tls_expected(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let spoke_tls = endpoint.tls_hello == Some(TlsHello::Answered);
-        (spoke_tls && !endpoint.greeted()).then(|| {
-            let port = evidence.target.port;
-            let title = format!("port {port} expects TLS from the first byte");
+        if endpoint.tls_hello != Some(TlsHello::Answered) {
+            return None;
+        }
+        let port = evidence.target.port;
+        let title = format!("port {port} expects TLS from the first byte");
+        let begins = format!(
+            "The server says nothing on port {port} until the client starts a TLS handshake; a TLS hello was answered. That is \
+             implicit FTPS (usually on port 990), or another TLS service."
+        );
+        let scope = Scope::endpoint(endpoint.address);
+        if endpoint.greeted() {
             let detail = format!(
-                "The server says nothing on port {port} until the client starts a TLS handshake; a TLS hello was \
-                 answered. That is implicit FTPS (usually on port 990), or another TLS service. Plain FTP, and FTPS by \
-                 AUTH TLS, are spoken on another port, usually 21. Passive mode was not tested."
+                "{begins} Inside of TLS an FTP server greets, and the check went on there. Clients that speak plain FTP on this \
+                 port, or begin with AUTH TLS, hang: they have to be set to implicit TLS (ftps://)."
             );
-            Detail::new(Scope::endpoint(endpoint.address), title, detail).quote("TLS hello → answered")
-        })
+            let seen = Detail::new(scope, title, detail).severity(Severity::Warning);
+            return Some(seen.quote("TLS hello → answered"));
+        }
+        let detail = format!(
+            "{begins} Plain FTP, and FTPS by AUTH TLS, are spoken on another port, usually 21. Passive mode was not tested."
+        );
+        Some(Detail::new(scope, title, detail).quote("TLS hello → answered"))
     })
 }
 
@@ -85,8 +96,9 @@ fn protocol_of(text: &str) -> &'static str {
 pub(super) fn greeting_timeout(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
         let greeting = endpoint.greeting.as_ref().filter(|greeting| greeting.received.is_none())?;
-        if endpoint.tls_hello == Some(TlsHello::Answered) {
-            return None; // it waits for TLS, not for a look-up
+        let failed_tls = endpoint.tls.as_ref().is_some_and(|tls| !tls.secured());
+        if endpoint.tls_hello == Some(TlsHello::Answered) || failed_tls {
+            return None; // it waits for TLS, not for a look-up; or TLS failed, which is told on its own
         }
         let (title, detail) = match &greeting.answer {
             Answer::Silence { .. } => (

@@ -4,6 +4,7 @@ mod rules;
 
 pub(in crate::checks) use rules::demands_tls;
 
+use super::support::product_at;
 use super::{Check, Reach, Rule};
 use crate::evidence::{Answer, Endpoint, Login};
 use crate::finding::Severity;
@@ -16,7 +17,7 @@ pub const CHECK: Check = Check {
     name: "login",
     title: "logging in",
     question: "Does the server let us in?",
-    needs: &["greeting"],
+    needs: &["tls"],
     reach: Reach::Endpoint,
     observe: |session| Box::pin(observe(session)),
     passed: Endpoint::logged_in,
@@ -33,7 +34,7 @@ pub const CHECK: Check = Check {
             name: "login-required",
             severity: Severity::Unknown,
             document: include_str!("login-required.md"),
-            explained_by: &["tls-required", "server-limits"],
+            explained_by: &["tls-required", "server-limits", "tls-refused"],
             recognise: rules::login_required,
         },
         Rule {
@@ -55,14 +56,18 @@ pub const CHECK: Check = Check {
 
 async fn observe(session: &mut Session<'_>) {
     // A server that hangs up over FEAT gets a second chance without it.
-    let entered = if session.connected() { enter(session).await } else { session.reopen().await };
+    let mut entered = if session.connected() { enter(session).await } else { session.reopen().await };
+    if !entered && refused_for_tls(session) {
+        entered = in_clear(session).await;
+    }
     if entered {
         identify(session).await;
         change_directory(session).await;
     }
 }
 
-/// Logs in on the open control connection, as the plan says; also used after a reconnect. Whether the server let us in.
+/// Logs in on the open control connection, as the plan says, and has data connections protected where the control
+/// connection is; also used after a reconnect. Whether the server let us in.
 pub(crate) async fn enter(session: &mut Session<'_>) -> bool {
     let named = match &session.plan.login {
         Credentials::Anonymous => None,
@@ -76,12 +81,7 @@ pub(crate) async fn enter(session: &mut Session<'_>) -> bool {
         withheld: None,
         password_in_clear: false,
     };
-    if named.is_some() && session.plan.tls == TlsUse::Auto {
-        login.withheld = tls_offered(session, &mut login).await;
-    }
-    if login.withheld.is_none() {
-        exchange(session, named, &mut login).await;
-    }
+    exchange(session, named, &mut login).await;
     for (verb, answer) in [("USER", &login.user_answer), ("PASS", &login.pass_answer)] {
         if let Some(answer) = answer {
             session.note_goodbye(verb, answer);
@@ -89,7 +89,34 @@ pub(crate) async fn enter(session: &mut Session<'_>) -> bool {
     }
     let succeeded = login.succeeded();
     session.endpoint_mut().login = Some(login);
+    if succeeded && session.guarded() {
+        super::tls::protect_data(session).await;
+    }
     succeeded
+}
+
+/// Whether the server does not want anonymous users under TLS (vsftpd without `allow_anon_ssl`): they have nothing to
+/// hide, and are served in clear.
+fn refused_for_tls(session: &Session<'_>) -> bool {
+    let login = session.endpoint().login.as_ref();
+    let last = login.and_then(|login| login.pass_answer.as_ref().or(login.user_answer.as_ref()));
+    let refused = last.and_then(Answer::reply).filter(|reply| reply.code >= 400);
+    let because =
+        refused.is_some_and(|reply| reply.says("encryption") || reply.says("tls") || reply.says("ssl"));
+    let anonymous = matches!(session.plan.login, Credentials::Anonymous);
+    session.guarded() && anonymous && because && session.plan.tls.mode == TlsUse::Auto
+}
+
+/// The same in clear.
+async fn in_clear(session: &mut Session<'_>) -> bool {
+    let login = session.endpoint().login.as_ref();
+    let refused = login.and_then(|login| login.pass_answer.clone().or(login.user_answer.clone()));
+    if let Some(tls) = &mut session.endpoint_mut().tls {
+        tls.login_refused = refused;
+    }
+    session.quit().await;
+    session.set_guard(None);
+    session.dial().await && enter(session).await
 }
 
 /// USER, and PASS if it is asked for (RFC 959 §5.4: 331; some servers let `anonymous` in at once with 230).
@@ -102,7 +129,7 @@ async fn exchange(session: &mut Session<'_>, named: Option<(Argument, Secret)>, 
     if !asks {
         return;
     }
-    login.password_in_clear = named.is_some();
+    login.password_in_clear = named.is_some() && !session.guarded();
     let Ok(mail) = Secret::new("pasvcheck@example.com") else { return };
     let password = named.map_or(mail, |(_, password)| password);
     session.progress("logging in (a server may delay the answer to a password on purpose)");
@@ -110,31 +137,16 @@ async fn exchange(session: &mut Session<'_>, named: Option<(Argument, Secret)>, 
     login.pass_answer = Some(session.ask_within(Command::Pass(password), patience).await);
 }
 
-/// Why a named user's password must not be sent: the server offers TLS, which this version does not speak. A server
-/// that says nothing of TLS in FEAT is asked with AUTH TLS, since FEAT may be incomplete (RFC 4217 §6).
-async fn tls_offered(session: &mut Session<'_>, login: &mut Login) -> Option<String> {
-    let listed = session.endpoint().features.as_ref().and_then(Answer::reply).is_some_and(|reply| {
-        ["AUTH TLS", "AUTH SSL", "PBSZ", "PROT"].iter().any(|feature| reply.says(feature))
-    });
-    if listed {
-        return Some("the server offers TLS in its FEAT".to_owned());
-    }
-    let answer = session.ask(Command::AuthTls).await;
-    let offers = answer.positive() || answer.code() == Some(334);
-    login.auth_tls = Some(answer);
-    if offers {
-        // The server now waits for a TLS hello: this connection is of no use any more.
-        session.abandon();
-        return Some("the server accepts AUTH TLS".to_owned());
-    }
-    None
-}
-
 /// SYST, and CSID where FEAT lists it: they tell the product when the greeting does not.
 async fn identify(session: &mut Session<'_>) {
-    session.ask(Command::Syst).await;
+    let known = product_at(session.endpoint()).is_some();
+    let version = product_at(session.endpoint()).and_then(|known| known.version).is_some();
+    // Under TLS every round trip is dear, and what the greeting told need not be asked again.
+    if !(known && session.guarded()) {
+        session.ask(Command::Syst).await;
+    }
     let features = session.endpoint().features.as_ref().and_then(Answer::reply);
-    if features.is_some_and(|reply| reply.says("CSID")) {
+    if !version && features.is_some_and(|reply| reply.says("CSID")) {
         session.ask(Command::Csid).await;
     }
 }

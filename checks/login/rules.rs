@@ -1,19 +1,28 @@
 //! What the answers to USER and PASS mean.
 
 use crate::checks::support::{each, quoted};
-use crate::evidence::{Endpoint, Evidence, Login};
+use crate::evidence::{Answer, Endpoint, Evidence, Login};
 use crate::finding::{Detail, Scope, Severity};
 use crate::ftp::Reply;
 
 /// The server takes no login, or no data connection, without TLS.
 pub(super) fn tls_required(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
+        if endpoint.under_tls() {
+            return None;
+        }
         let (verb, reply) = demand(endpoint)?;
         let title = format!("the server demands TLS ({verb})");
+        let off = evidence.told.tls.as_deref() == Some("off");
         let detail = format!(
-            "{verb} in clear text was answered with \"{}\". The server serves only clients that encrypt. This version of \
-             pasvcheck speaks plain FTP, so the passive mode of this server was not tested; nothing is said against it.",
-            reply.last_line()
+            "{verb} in clear text was answered with \"{}\". The server serves only clients that encrypt{} Passive mode was not \
+             tested; nothing is said against it.",
+            reply.last_line(),
+            if off {
+                ", and --tls off was given: leave it out."
+            } else {
+                ", and yet it did not offer TLS where it was looked for: --tls required asks for it in any case."
+            }
         );
         // A sound policy is no fault of the server: what is missing is our own test.
         let seen = Detail::new(Scope::endpoint(endpoint.address), title, detail).severity(Severity::Unknown);
@@ -68,9 +77,12 @@ pub(in crate::checks) fn demands_tls(reply: &Reply) -> bool {
 /// The anonymous login was refused and there were no credentials to try.
 pub(super) fn login_required(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
+        if let Some(kept_back) = kept_back(evidence, endpoint) {
+            return Some(kept_back);
+        }
         let login = endpoint.login.as_ref().filter(|login| !login.succeeded())?;
         if let Some(reason) = &login.withheld {
-            return Some(withheld(endpoint, login, reason));
+            return Some(withheld(endpoint, &login.user, reason));
         }
         if evidence.told.named_user {
             return None;
@@ -86,12 +98,17 @@ pub(super) fn login_required(evidence: &Evidence) -> Vec<Detail> {
     })
 }
 
-fn withheld(endpoint: &Endpoint, login: &Login, reason: &str) -> Detail {
-    let title =
-        format!("the password of {} was not sent: it would have crossed the network in clear", login.user);
+/// A password that was not sent, since TLS was promised and did not come about.
+fn kept_back(evidence: &Evidence, endpoint: &Endpoint) -> Option<Detail> {
+    let tls = endpoint.tls.as_ref().filter(|tls| tls.handshake.is_none() && evidence.told.named_user)?;
+    withheld(endpoint, "the user", tls.stopped.as_deref()?).into()
+}
+
+fn withheld(endpoint: &Endpoint, user: &str, reason: &str) -> Detail {
+    let title = format!("the password of {user} was not sent: it would have crossed the network in clear");
     let detail = format!(
-        "{reason}, and this version of pasvcheck does not speak it. A password is not sent in clear to a server that \
-         could take it encrypted. If you accept that, say so with --tls off; or test with an anonymous login.",
+        "{reason}. A password is not sent in clear to a server that could take it encrypted. If you accept that, say so with \
+         --tls off; or test with an anonymous login.",
         reason = capitalised(reason)
     );
     Detail::new(Scope::endpoint(endpoint.address), title, detail)
@@ -127,12 +144,21 @@ fn refusal(login: &Login) -> Option<&Reply> {
 /// A named user's password crossed the network in clear.
 pub(super) fn credentials_in_clear(evidence: &Evidence) -> Vec<Detail> {
     each(evidence, |endpoint| {
-        let login = endpoint.login.as_ref().filter(|login| login.password_in_clear)?;
-        let title = format!("the password of {} crossed the network in clear", login.user);
-        let why = match &login.auth_tls {
-            Some(answer) => format!("The server offers no TLS (AUTH TLS → {})", answer.describe()),
-            None => "--tls off was given".to_owned(),
+        let compared = endpoint.cleartext.as_ref().and_then(|plain| plain.login.as_ref());
+        let sent = |login: &&Login| login.password_in_clear;
+        let (login, why) = match (endpoint.login.as_ref().filter(sent), compared.filter(sent)) {
+            (Some(login), _) if evidence.told.tls.as_deref() == Some("off") => {
+                (login, "--tls off was given".to_owned())
+            }
+            (Some(login), _) => {
+                let tls = endpoint.tls.as_ref().and_then(|tls| tls.answer.as_ref());
+                let answer = tls.or(login.auth_tls.as_ref()).map(Answer::describe).unwrap_or_default();
+                (login, format!("The server offers no TLS (AUTH TLS → {answer})"))
+            }
+            (None, Some(login)) => (login, "--compare-cleartext was given".to_owned()),
+            (None, None) => return None,
         };
+        let title = format!("the password of {} crossed the network in clear", login.user);
         let detail = format!(
             "{why}, so the password was sent unencrypted. Whoever can listen on the path can read it."
         );

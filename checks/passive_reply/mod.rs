@@ -71,49 +71,49 @@ pub const CHECK: Check = Check {
             name: "passive-address-private",
             severity: Severity::Critical,
             document: include_str!("passive-address-private.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::private,
         },
         Rule {
             name: "passive-address-shared",
             severity: Severity::Critical,
             document: include_str!("passive-address-shared.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::shared,
         },
         Rule {
             name: "passive-address-loopback",
             severity: Severity::Critical,
             document: include_str!("passive-address-loopback.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::loopback,
         },
         Rule {
             name: "passive-address-unspecified",
             severity: Severity::Critical,
             document: include_str!("passive-address-unspecified.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::unspecified,
         },
         Rule {
             name: "passive-address-link-local",
             severity: Severity::Critical,
             document: include_str!("passive-address-link-local.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::link_local,
         },
         Rule {
             name: "passive-address-reserved",
             severity: Severity::Critical,
             document: include_str!("passive-address-reserved.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::reserved,
         },
         Rule {
             name: "passive-address-mismatch",
             severity: Severity::Critical,
             document: include_str!("passive-address-mismatch.md"),
-            explained_by: &[],
+            explained_by: &["alg-rewrites-reply"],
             recognise: address::mismatch,
         },
         Rule {
@@ -163,8 +163,20 @@ pub const CHECK: Check = Check {
 
 async fn observe(session: &mut Session<'_>) {
     let ipv4 = session.endpoint().address.is_ipv4();
-    if ipv4 {
-        sample(session, Mode::Pasv, PASV_OFFERS).await;
+    let first = if ipv4 { Mode::Pasv } else { Mode::Epsv };
+    let mut taken = 0;
+    if session.data_guard().is_some() {
+        // Under TLS the transfers that follow ask for ports of their own. Only if this one does not open, a few more are
+        // looked at here.
+        sample(session, first, 1).await;
+        taken = 1;
+        let offer = session.endpoint().offers.last();
+        if offer.is_some_and(|offer| offer.visits.iter().any(|visit| visit.connect.open())) {
+            return;
+        }
+    }
+    if ipv4 && (taken == 0 || session.endpoint().offers.iter().any(|offer| offer.announced.is_some())) {
+        sample(session, Mode::Pasv, PASV_OFFERS - taken).await;
     }
     if session.reopen().await {
         sample(session, Mode::Epsv, if ipv4 { EPSV_OFFERS } else { EPSV_OFFERS_ALONE }).await;
@@ -172,7 +184,7 @@ async fn observe(session: &mut Session<'_>) {
 }
 
 /// Takes offers of one mode until there are enough, or until the server refuses: it is not asked the same twice then.
-async fn sample(session: &mut Session<'_>, mode: Mode, count: usize) {
+pub(in crate::checks) async fn sample(session: &mut Session<'_>, mode: Mode, count: usize) {
     for turn in 0..count {
         let mut index = session.offer(mode).await;
         // A server that dies over one command closes only when the next one comes: that one gets a second chance.

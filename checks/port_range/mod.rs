@@ -3,11 +3,17 @@
 //! It only runs where it can teach something: with `--scan` (every port), with `--range` (a spread of it and its edges), or
 //! after some announced ports opened and others did not (a spread of the ports seen). What is asked are ports that nobody
 //! announced at that moment: a reset there means that packets get through.
+//!
+//! Where `pasvcheck serve` answers, each port is asked for a proof instead (`prove.rs`).
 
+mod prove;
 mod rules;
+mod stand_in;
 
 pub(in crate::checks) use rules::banned;
+pub(in crate::checks) use stand_in::{other_source, rewritten, wrong_peer};
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +24,7 @@ use futures_util::future::join_all;
 use super::paths::{closed_at_control, visits_at_control};
 use super::{Check, Reach, Rule};
 use crate::clock::{Deadline, Stopwatch};
-use crate::evidence::{Endpoint, PortRange, PortState, RangeSource, Survey, spans};
+use crate::evidence::{Endpoint, PortRange, PortState, Proof, RangeSource, StandIn, Survey, spans};
 use crate::finding::Severity;
 use crate::net::survey::{Order, survey};
 use crate::probe::Session;
@@ -39,13 +45,22 @@ pub const CHECK: Check = Check {
     observe: |session| Box::pin(observe(session)),
     passed: |endpoint| endpoint.survey.is_some(),
     summarise: |_, endpoint| summary(endpoint),
-    rules: &[Rule {
-        name: "probe-banned",
-        severity: Severity::Unknown,
-        document: include_str!("probe-banned.md"),
-        explained_by: &[],
-        recognise: rules::probe_banned,
-    }],
+    rules: &[
+        Rule {
+            name: "probe-banned",
+            severity: Severity::Unknown,
+            document: include_str!("probe-banned.md"),
+            explained_by: &[],
+            recognise: rules::probe_banned,
+        },
+        Rule {
+            name: "proof-refused",
+            severity: Severity::Unknown,
+            document: include_str!("proof-refused.md"),
+            explained_by: &[],
+            recognise: stand_in::proof_refused,
+        },
+    ],
 };
 
 async fn observe(session: &mut Session<'_>) {
@@ -54,8 +69,16 @@ async fn observe(session: &mut Session<'_>) {
     let whole = session.plan.scan;
     let ports: Vec<u16> = if whole { (range.min..=range.max).collect() } else { spread(range) };
     let address = session.endpoint().address;
-    let baseline = baseline(session, range).await;
-    let (mut states, mut cut_short) = ask(session, ports).await;
+    let is_one = prove::stands_in(session.endpoint()) && session.reopen().await;
+    let (mut states, mut cut_short, stand_in, baseline) = if is_one {
+        // What nobody listens on says nothing of one that listens everywhere.
+        let (states, cut_short, stand_in) = proofs(session, ports).await;
+        (states, cut_short, Some(stand_in), Vec::new())
+    } else {
+        let baseline = baseline(session, range).await;
+        let (states, cut_short) = ask(session, ports).await;
+        (states, cut_short, None, baseline)
+    };
     if !whole {
         cut_short |= find_edges(session, &mut states).await;
     }
@@ -76,8 +99,22 @@ async fn observe(session: &mut Session<'_>) {
         elapsed_ms: clock.elapsed_ms(),
         baseline,
         control_afterwards: Some(control.fact),
+        stand_in,
     };
     session.endpoint_mut().survey = Some(seen);
+}
+
+/// Asks a stand-in for the proofs of ports; the ports that do not open are surveyed like any others.
+async fn proofs(session: &mut Session<'_>, ports: Vec<u16>) -> (Vec<(u16, PortState)>, bool, StandIn) {
+    session.progress("asking each port of the stand-in for its proof");
+    let mut proved = prove::prove(session, ports).await;
+    let left = std::mem::take(&mut proved.left);
+    let (states, cut_short) = if left.is_empty() { (Vec::new(), false) } else { ask(session, left).await };
+    let mut by_port: BTreeMap<u16, PortState> = states.into_iter().collect();
+    proved.again(session, &by_port).await;
+    by_port.append(&mut proved.open);
+    let states = by_port.into_iter().collect();
+    (states, cut_short, proved.finish(session).await)
 }
 
 /// The range to survey, if there is a reason to.
@@ -185,7 +222,13 @@ fn summary(endpoint: &Endpoint) -> String {
     let words: Vec<String> =
         words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let early = if survey.cut_short { ", ended early" } else { "" };
-    format!("{} ports of {}: {}{early}", survey.asked, survey.range, words.join(", "))
+    let proven = match &survey.stand_in {
+        Some(stand_in) if !stand_in.proofs.is_empty() => {
+            format!("{} of {} proven; ", stand_in.count(Proof::proven), stand_in.count(|_| true))
+        }
+        _ => String::new(),
+    };
+    format!("{} ports of {}: {proven}{}{early}", survey.asked, survey.range, words.join(", "))
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 
 #![expect(clippy::doc_markdown, reason = "the doc comments are the help text, in which backticks would show")]
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pasvcheck::evidence::PortRange;
+use pasvcheck::fleet::DEFAULT_CONCURRENCY;
 use pasvcheck::net::survey::Rate;
+use pasvcheck::plan::{CERT_DAYS, UPLOAD_LIMIT};
+use pasvcheck::threshold::Level;
 
 const AFTER_HELP: &str = "\
 Exit codes, the same for every format:
@@ -18,10 +21,17 @@ Exit codes, the same for every format:
   2  critical   a standard passive transfer fails
   3  unknown    could not be checked (no login, no resolver, no route, bad usage)
 
+Thresholds (-w, -c) hold times to ranges as monitoring plugins write them, in seconds, or with ms, s, m or h:
+  total=10s,data=500ms   the whole check within 10 s, the slowest data connection open within 500 ms
+  10  10:  5:10  @5:10   a range alone is of the total: at most 10, at least 10, between, not between
+
 Examples:
   pasvcheck ftp.example.com
   pasvcheck --user web --range 50000-50100 ftp.example.com
+  pasvcheck --tls required ftp.example.com
   pasvcheck --json ftp.example.com > report.json
+  pasvcheck --format html -o report.html ftp.example.com
+  pasvcheck --format prometheus -o ftp.prom --targets servers.toml
   pasvcheck explain passive-address-private
   pasvcheck demo private-address";
 
@@ -34,6 +44,31 @@ Examples:
   sudo pasvcheck audit
   nft -j list ruleset > ruleset.json
   pasvcheck audit --config vsftpd.conf --firewall ruleset.json --public-address 203.0.113.10";
+const SERVE_HELP: &str = "\
+Examples:
+  sudo pasvcheck serve --range 50000-50100                  (on the future server)
+  pasvcheck --range 50000-50100 --scan ftp.example.com      (from outside: proves every port)
+  PASVCHECK_SECRET=... pasvcheck serve --port 2121 --range 50000-50100 --for 10m
+
+Ends by itself after --for, or by Ctrl-C, with exit code 0; exit code 3 if it cannot begin.";
+
+const FIX_HELP: &str = "\
+Examples:
+  pasvcheck fix --server vsftpd --public-address 203.0.113.10 --range 50000-50100
+  pasvcheck fix --server proftpd --public-address 203.0.113.10 --private-address 10.0.0.5 --range 50000-50100 \\
+                --firewall nft --cloud aws
+  pasvcheck --json ftp.example.com | pasvcheck fix --from -";
+const DIFF_HELP: &str = "\
+Exit codes:
+  0  the same, or B is better
+  1  B is worse, and nothing critical is new
+  2  B is worse by something critical
+  3  not comparable: two servers, B could not be tested, or a file is no report
+
+Example:
+  pasvcheck --json -o inside.json ftp.example.com     (on a host inside)
+  pasvcheck --json -o outside.json ftp.example.com    (on a host outside)
+  pasvcheck diff inside.json outside.json";
 
 /// Finds out why FTP passive mode fails, whose fault it is, and prints the fix.
 #[derive(Debug, Parser)]
@@ -63,17 +98,39 @@ pub(crate) enum Command {
     Audit(Box<AuditArgs>),
     /// Run the check on the embedded server with a fault planted, or list the scenarios
     Demo(DemoArgs),
+    /// Stand in for a server that is not installed yet: answer on the control port and every port of the range
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArgs),
+    /// Print the whole set-up of passive mode: server, firewalls, NAT router, cloud, containers, how to verify
+    #[command(after_help = FIX_HELP)]
+    Fix(Box<FixArgs>),
+    /// Compare two reports of one server, of two places or two dates: what differs, and what that means
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffArgs),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
+    /// Print the JSON Schema of the report
+    Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or that of a command
+    Man(ManArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// HOST, HOST:PORT, [IPV6]:PORT or ftp://USER@HOST:PORT/DIRECTORY
-    #[arg(value_name = "TARGET", required_unless_present = "from")]
+    /// HOST, HOST:PORT, [IPV6]:PORT, ftp://USER@HOST:PORT/DIRECTORY, or ftps:// for TLS from the first byte; several may
+    /// be given
+    #[arg(value_name = "TARGET", required_unless_present_any = ["from", "targets_file"])]
     pub(crate) targets: Vec<String>,
     #[command(flatten)]
+    pub(crate) list: ListArgs,
+    #[command(flatten)]
+    pub(crate) thresholds: ThresholdArgs,
+    #[command(flatten)]
     pub(crate) login: LoginArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     #[command(flatten)]
     pub(crate) what: WhatArgs,
     #[command(flatten)]
@@ -81,11 +138,33 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Diagnose the evidence of a saved JSON report again, without a network ("-": standard input)
-    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with = "targets")]
+    #[arg(long, value_name = "REPORT.json", help_heading = "Evidence", conflicts_with_all = ["targets", "targets_file"])]
     pub(crate) from: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Targets")]
+pub(crate) struct ListArgs {
+    /// Also the targets of this file ("-": standard input): one a line with # for comments, or TOML with settings for each
+    #[arg(id = "targets_file", long = "targets", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Targets that are checked at a time; those at one server address take turns
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = concurrency)]
+    pub(crate) concurrency: usize,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Thresholds")]
+pub(crate) struct ThresholdArgs {
+    /// Warn of times outside of ranges: total=RANGE of the whole check, data=RANGE of the slowest data connection until open
+    #[arg(short, long, value_name = "RANGES")]
+    pub(crate) warning: Option<Level>,
+    /// The same for critical; both can only make a verdict worse, and the summary says why
+    #[arg(short, long, value_name = "RANGES")]
+    pub(crate) critical: Option<Level>,
+}
+
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Login")]
 pub(crate) struct LoginArgs {
     /// User to log in as; "anonymous" and "ftp" mean: no credentials (the default)
@@ -97,18 +176,52 @@ pub(crate) struct LoginArgs {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// auto: a named user's password is never sent in clear to a server that offers TLS; off: it is
+    /// Take user and password from ~/.netrc (or the file that NETRC names), which only its owner may be able to read
+    #[arg(long)]
+    pub(crate) netrc: bool,
+    /// The environment variable that a targets file names for the password.
+    #[arg(skip)]
+    pub(crate) password_env: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub(crate) struct TlsArgs {
+    /// auto: what the server offers, implicit on port 990; required: or nothing; explicit: AUTH TLS; implicit: from the
+    /// first byte; off: in clear text
     #[arg(long, value_name = "MODE", default_value = "auto")]
     pub(crate) tls: TlsMode,
+    /// Send a named user's password although the certificate is bad (which is still reported)
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Also trust the root certificates in this PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Certificate of this client, for servers that ask for one (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Warn when the server's certificate has fewer days left
+    #[arg(long, value_name = "N", default_value_t = CERT_DAYS)]
+    pub(crate) cert_days: u32,
+    /// Also log a named user in without TLS, to compare: the password crosses the network in clear (anonymous logins are
+    /// always compared)
+    #[arg(long)]
+    pub(crate) compare_cleartext: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TlsMode {
     Auto,
     Off,
+    Required,
+    Explicit,
+    Implicit,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "What to check")]
 pub(crate) struct WhatArgs {
     /// The passive port range that you believe the server and the firewall share
@@ -120,6 +233,9 @@ pub(crate) struct WhatArgs {
     /// Also fetch this file, with progress, throughput and stall detection (its contents are thrown away)
     #[arg(long, value_name = "PATH")]
     pub(crate) download: Option<String>,
+    /// Also write a file of this size (bytes, or 64K, 10M; at most 1G) under a name of its own, and remove it again
+    #[arg(long, value_name = "SIZE", value_parser = upload_size)]
+    pub(crate) upload: Option<u64>,
     /// Keep the control connection silent for so long, and see whether the server's next word still arrives
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) idle: Option<Duration>,
@@ -134,7 +250,7 @@ pub(crate) struct WhatArgs {
     pub(crate) skip: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Check IPv4 addresses only
@@ -146,7 +262,7 @@ pub(crate) struct NetworkArgs {
     /// Longest wait for one connection to open [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Longest time for one target; what is known by then is reported [default: 60s; 10m with --scan, 1h with --download]
+    /// Longest time for one target; what is known by then is reported [default: 60s; 10m with --scan, 1h with --download or --upload]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
     /// Connect from this address
@@ -161,6 +277,9 @@ pub(crate) struct NetworkArgs {
     /// The address that the server should announce; "none" for no expectation
     #[arg(long, value_name = "ADDR|none", value_parser = public_address)]
     pub(crate) public_address: Option<PublicAddress>,
+    /// Read the secret of a stand-in (pasvcheck serve) from the first line of a file (else: PASVCHECK_SECRET)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
     /// Connects a second of a survey of ports, or "max"
     #[arg(long, value_name = "N|max", value_parser = rate, default_value = "1000")]
     pub(crate) rate: Rate,
@@ -199,11 +318,31 @@ pub(crate) struct OutputArgs {
     pub(crate) dry_run: bool,
 }
 
+impl OutputArgs {
+    /// The format, `--json` being one.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    // For a person
     Terminal,
+    // The whole report, indented; with several targets one object a line
     Json,
+    // One object a line
     Ndjson,
+    // A page of its own, with the dialogue as a picture
+    Html,
+    // For a ticket
+    Markdown,
+    // A monitoring plugin's output, with performance data
+    Nagios,
+    // Samples for the node exporter's textfile collector
+    Prometheus,
+    // Test results for a build server
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -266,6 +405,89 @@ pub(crate) struct DemoArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The passive range: every port of it is listened on
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: PortRange,
+    /// The control port
+    #[arg(long, value_name = "PORT", default_value_t = 21, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: u16,
+    /// The IPv4 address to announce in reply to PASV [default: the one that the client connected to]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) public_address: Option<IpAddr>,
+    /// End by itself after so long
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    pub(crate) lifetime: Duration,
+    /// Listen on this address of the host alone [default: all, of both families]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) bind: Option<IpAddr>,
+    /// Prove ports only to those who know the first line of this file (else: PASVCHECK_SECRET, if it is set)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixArgs {
+    /// vsftpd, proftpd, pure-ftpd, filezilla or iis
+    #[arg(long, value_name = "PRODUCT")]
+    pub(crate) server: Option<String>,
+    /// The address that clients reach, the router's where there is NAT; once for IPv4 and once for IPv6
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) public_address: Vec<IpAddr>,
+    /// The server's own address behind the NAT router, for the router's rules
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) private_address: Option<Ipv4Addr>,
+    /// The passive ports
+    #[arg(long, value_name = "A-B")]
+    pub(crate) range: Option<PortRange>,
+    /// The control port [default: 21]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Only these firewalls of the host [default: all that its system may have]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) firewall: Vec<FirewallKind>,
+    /// Only these clouds [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) cloud: Vec<CloudKind>,
+    /// Only these containers [default: all]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', num_args = 1..)]
+    pub(crate) container: Vec<ContainerKind>,
+    /// Take product, addresses and range from the JSON report of a check ("-": standard input)
+    #[arg(long, value_name = "REPORT.json")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FirewallKind {
+    Nft,
+    Iptables,
+    Ufw,
+    Firewalld,
+    Windows,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CloudKind {
+    Aws,
+    Azure,
+    Gcp,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ContainerKind {
+    Docker,
+    Compose,
+    Kubernetes,
+    None,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The finding's name
     #[arg(value_name = "NAME")]
@@ -274,12 +496,46 @@ pub(crate) struct ExplainArgs {
     pub(crate) output: OutputArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The report to compare with, as JSON: from inside, or from before
+    #[arg(value_name = "A.json")]
+    pub(crate) a: PathBuf,
+    /// The report that is judged: from outside, or from now ("-" for one of the two: standard input)
+    #[arg(value_name = "B.json")]
+    pub(crate) b: PathBuf,
+    /// Two names or addresses are one server: compare them all the same
+    #[arg(long)]
+    pub(crate) same_server: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The command
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
 fn check_names() -> clap::builder::PossibleValuesParser {
     pasvcheck::checks::network().map(|check| check.name).collect::<Vec<_>>().into()
 }
 
+fn concurrency(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
+    number.ok_or_else(|| "write a number from 1 to 1000".to_owned())
+}
+
 /// `5s`, `1m 30s`, `500ms`, or a bare number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let duration = match seconds {
         Some(duration) => duration,
@@ -292,6 +548,28 @@ fn duration(text: &str) -> Result<Duration, String> {
     } else {
         Err("a duration lies between 10ms and 24h".to_owned())
     }
+}
+
+/// `65536`, `64K`, `10M` or `1G`, in powers of 1024.
+fn upload_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => Some(1),
+        "K" | "KIB" => Some(1 << 10),
+        "M" | "MIB" => Some(1 << 20),
+        "G" | "GIB" => Some(1 << 30),
+        _ => None,
+    };
+    let digits =
+        Some(digits).filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+    let (Some(unit), Some(digits)) = (unit, digits) else {
+        return Err("write a number of bytes, or 64K, 10M or 1G (in powers of 1024)".to_owned());
+    };
+    // More digits than a number holds are too many in any case.
+    let size = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    size.filter(|size| (1..=UPLOAD_LIMIT).contains(size)).ok_or_else(|| {
+        "an upload has at least 1 byte and at most 1G; 10M is enough for most paths".to_owned()
+    })
 }
 
 fn rate(text: &str) -> Result<Rate, String> {

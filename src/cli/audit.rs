@@ -36,8 +36,7 @@ pub(crate) fn run(args: &AuditArgs, console: &mut Console) -> Result<u8, Problem
     runtime.shutdown_timeout(Duration::from_millis(10));
     let duration = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let report = Report::new(evidence, started_at, duration);
-    show(&report, &args.output, false, console)?;
-    console.finish()?;
+    show(&report, &args.output, console)?;
     Ok(report.verdict.exit_code())
 }
 
@@ -109,7 +108,7 @@ fn describe(order: &Order, args: &AuditArgs) -> String {
         Some(Question::Metadata(base)) => format!("the cloud's metadata service at {base}"),
         Some(Question::Echo(url)) => url.clone(),
     };
-    if args.output.json || args.output.format != Format::Terminal {
+    if args.output.format() != Format::Terminal {
         let value = serde_json::json!({
             "files": order.places(), "firewall_files": order.firewalls, "live": order.live,
             "resolve": order.resolve, "asked_for_the_public_address": asked,

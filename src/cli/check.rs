@@ -1,26 +1,20 @@
 //! `pasvcheck check`, and `pasvcheck TARGET`.
 
-use std::fmt::Write as _;
-use std::io::Read;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pasvcheck::checks;
-use pasvcheck::clock::{Stopwatch, wall_clock};
 use pasvcheck::finding::Verdict;
-use pasvcheck::ftp::Argument;
+use pasvcheck::fleet::Fleet;
 use pasvcheck::net::survey::raise_file_limit;
 use pasvcheck::net::{Network, System};
-use pasvcheck::plan::{Families, Plan, Request, TlsUse};
-use pasvcheck::probe;
-use pasvcheck::report::{Report, json, terminal};
+use pasvcheck::plan::Plan;
+use pasvcheck::report::Report;
 
-use super::args::{CheckArgs, Format, OutputArgs, PublicAddress, TlsMode};
-use super::output::{Console, Spinner};
-use super::{Problem, password, policy};
-
-/// Largest report file that is read.
-const REPORT_LIMIT: u64 = 64 * 1024 * 1024;
+use super::args::{CheckArgs, OutputArgs};
+use super::output::{Console, Spinner, renderer};
+use super::plans::{Planner, describe, thresholds};
+use super::targets::Targets;
+use super::{Problem, many, policy, saved};
 
 /// The words that name commands, present and to come.
 const COMMANDS: [&str; 12] = [
@@ -50,227 +44,82 @@ pub(super) fn no_command_among(targets: &[String]) -> Result<(), Problem> {
 }
 
 pub(crate) fn run(args: &CheckArgs, console: &mut Console) -> Result<u8, Problem> {
-    let policy = policy::read(args.what.policy.as_deref())?;
-    let facts = policy::facts(policy.as_ref(), args.what.policy.as_deref());
     if let Some(path) = &args.from {
-        let mut report = saved(path)?;
-        if facts.is_some() {
-            report.evidence.told.policy = facts;
-        }
-        let report = report.again();
-        show(&report, &args.output, false, console)?;
-        console.finish()?;
-        return Ok(report.verdict.exit_code());
-    }
-    let mut plans = args.targets.iter().map(|target| plan(args, target)).collect::<Result<Vec<_>, _>>()?;
-    for plan in &mut plans {
-        // What is typed outdoes what the file says.
-        let required = policy.as_ref().map(|policy| policy.require.clone()).unwrap_or_default();
-        plan.range = plan.range.or(required.range);
-        if args.network.public_address.is_none() {
-            plan.public_address = required.public_address;
-        }
-        plan.policy.clone_from(&facts);
+        return again(args, saved::report(path)?, console);
     }
     if args.output.dry_run {
-        for plan in &plans {
-            console.write(&describe(plan, &args.output))?;
-        }
-        console.finish()?;
-        return Ok(Verdict::Ok.exit_code());
+        return dry_run(args, console);
     }
-    if plans.iter().any(|plan| plan.scan || plan.range.is_some()) {
-        raise_file_limit();
+    if let ([target], None) = (args.targets.as_slice(), &args.list.file) {
+        let planner = Planner::new(args.clone(), true)?;
+        return one(&planner.plan(args, target)?, args, console);
     }
-    let network =
-        System { bind: args.network.bind, dns: args.network.dns, given: args.network.resolve.clone() };
-    let mut worst = Verdict::Ok;
-    for plan in &plans {
-        let report = check(plan, &network, console)?;
-        worst = worst.max(report.verdict);
-        show(&report, &args.output, plans.len() > 1, console)?;
-    }
-    console.finish()?;
-    Ok(worst.exit_code())
+    many::run(args, console)
 }
 
-/// Runs one check on a network, with a live line for the person who waits.
-fn check(plan: &Plan, network: &dyn Network, console: &Console) -> Result<Report, Problem> {
+/// Diagnoses a saved report again. Thresholds of the command line stand in for those of the report.
+fn again(args: &CheckArgs, mut report: Report, console: &mut Console) -> Result<u8, Problem> {
+    let policy = policy::read(args.what.policy.as_deref())?;
+    let facts = policy::facts(policy.as_ref(), args.what.policy.as_deref());
+    if facts.is_some() {
+        report.evidence.told.policy = facts;
+    }
+    if args.thresholds.warning.is_some() || args.thresholds.critical.is_some() {
+        report.thresholds.clear();
+    }
+    let mut report = report.again();
+    report.hold(&thresholds(&args.thresholds));
+    show(&report, &args.output, console)?;
+    Ok(report.verdict.exit_code())
+}
+
+/// Says what would be done.
+fn dry_run(args: &CheckArgs, console: &mut Console) -> Result<u8, Problem> {
+    let planner = Planner::new(args.clone(), false)?;
+    for target in &args.targets {
+        console.write(&describe(&planner.plan(args, target)?, &args.output))?;
+    }
+    if let Some(path) = &args.list.file {
+        for plan in Targets::open(path, &planner)? {
+            console.write(&describe(&plan?, &args.output))?;
+        }
+    }
+    console.finish()?;
+    Ok(Verdict::Ok.exit_code())
+}
+
+/// Checks one target, with a live line for the person who waits.
+fn one(plan: &Plan, args: &CheckArgs, console: &mut Console) -> Result<u8, Problem> {
+    console.prepare()?;
+    if plan.scan || plan.range.is_some() {
+        raise_file_limit();
+    }
     let runtime = runtime()?;
-    let (started_at, clock) = (wall_clock(), Stopwatch::start());
     let spinner = Spinner::new(console.shows_progress());
-    let evidence = runtime.block_on(probe::run(plan, network, &spinner));
+    let report = runtime.block_on(Fleet::new(network(args), 1).check(plan, &spinner));
     spinner.done();
     // The system's resolver may still sit in its own time-out on a thread of the runtime: it is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(10));
-    let duration = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Report::new(evidence, started_at, duration))
+    show(&report, &args.output, console)?;
+    Ok(report.verdict.exit_code())
 }
 
-/// One thread is enough: the check waits more than it works.
+/// The real network, with the user's wishes.
+pub(super) fn network(args: &CheckArgs) -> Arc<dyn Network> {
+    let network = &args.network;
+    Arc::new(System { bind: network.bind, dns: network.dns, given: network.resolve.clone() })
+}
+
+/// One thread is enough: checks wait more than they work.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Problem::new(format!("the system gives no I/O facility: {error}")))
 }
 
-/// Writes a report in the format asked for.
-pub(super) fn show(
-    report: &Report,
-    args: &OutputArgs,
-    several: bool,
-    console: &mut Console,
-) -> Result<(), Problem> {
-    let text = match format(args) {
-        Format::Json if several => json::line(report),
-        Format::Json => json::pretty(report),
-        Format::Ndjson => json::line(report),
-        Format::Terminal => {
-            let style = console.style;
-            let trace = if args.trace { terminal::trace(report, &style) } else { String::new() };
-            let gap = if several { "\n" } else { "" };
-            format!("{}{trace}{gap}", terminal::render(report, &style, amount(args)))
-        }
-    };
-    console.write(&text)
-}
-
-fn format(args: &OutputArgs) -> Format {
-    if args.json { Format::Json } else { args.format }
-}
-
-fn amount(args: &OutputArgs) -> terminal::Amount {
-    match (args.quiet, args.verbose) {
-        (true, _) => terminal::Amount::Line,
-        (_, true) => terminal::Amount::Everything,
-        _ => terminal::Amount::Usual,
-    }
-}
-
-/// What was typed → what is meant.
-fn plan(args: &CheckArgs, target: &str) -> Result<Plan, Problem> {
-    let request: Request = target.parse().map_err(|error| Problem::new(format!("target: {error}")))?;
-    let mut plan = Plan::new(request.target);
-    plan.login = password::credentials(&args.login, request.user.as_ref(), !args.output.dry_run)?;
-    plan.directory = request.directory;
-    plan.tls = match args.login.tls {
-        TlsMode::Auto => TlsUse::Auto,
-        TlsMode::Off => TlsUse::Off,
-    };
-    plan.range = args.what.range;
-    plan.scan = args.what.scan;
-    plan.idle = args.what.idle;
-    plan.rate = args.network.rate;
-    let download = args.what.download.as_deref().map(Argument::new).transpose();
-    plan.download = download.map_err(|error| Problem::new(format!("--download cannot be sent: {error}")))?;
-    plan.public_address = match args.network.public_address {
-        Some(PublicAddress::Given(address)) => Some(address),
-        // `auto` is the audit's; a check does not parse it.
-        Some(PublicAddress::None | PublicAddress::Auto) | None => None,
-    };
-    plan.families = families(args)?;
-    plan.follow_private = args.network.follow_private;
-    plan.checks = wanted_checks(&args.what.only, &args.what.skip);
-    if let Some(deadline) = args.network.deadline {
-        plan.limits.run = deadline;
-    } else if plan.scan {
-        // 65,535 ports at the usual pace, and the second look at the silent ones.
-        plan.limits.run = Duration::from_secs(600);
-    } else if plan.download.is_some() {
-        // A download takes as long as it takes; that it stalls is noticed by itself.
-        plan.limits.run = Duration::from_secs(3600);
-    }
-    if let (Some(idle), None) = (args.what.idle, args.network.deadline) {
-        // Once without and once with keep-alive.
-        plan.limits.run += idle * 2;
-    }
-    if let Some(timeout) = args.network.timeout {
-        plan.limits.connect = timeout;
-    }
-    Ok(plan)
-}
-
-/// The families asked for; an address to connect from decides too.
-fn families(args: &CheckArgs) -> Result<Families, Problem> {
-    let network = &args.network;
-    if let Some(bind) = network.bind {
-        let here = std::net::UdpSocket::bind((bind, 0));
-        here.map_err(|error| {
-            Problem::new(format!("--bind {bind}: this host has no such address ({error})"))
-        })?;
-    }
-    match (network.ipv4, network.ipv6, network.bind) {
-        (true, _, Some(bind)) if bind.is_ipv6() => {
-            Err(Problem::new("-4 and an IPv6 address in --bind exclude each other"))
-        }
-        (_, true, Some(bind)) if bind.is_ipv4() => {
-            Err(Problem::new("-6 and an IPv4 address in --bind exclude each other"))
-        }
-        (true, ..) => Ok(Families::Ipv4),
-        (_, true, _) => Ok(Families::Ipv6),
-        (_, _, Some(bind)) => Ok(if bind.is_ipv4() { Families::Ipv4 } else { Families::Ipv6 }),
-        _ => Ok(Families::Both),
-    }
-}
-
-fn wanted_checks(only: &[String], skip: &[String]) -> Vec<&'static str> {
-    let wanted: Vec<&str> = only.iter().flat_map(|name| checks::with_needs(name)).collect();
-    checks::network()
-        .map(|check| check.name)
-        .filter(|name| only.is_empty() || wanted.contains(name) || *name == "resolve")
-        .filter(|name| !skip.iter().any(|skipped| checks::with_needs(name).contains(&skipped.as_str())))
-        .collect()
-}
-
-/// The plan for a person, or as JSON.
-fn describe(plan: &Plan, args: &OutputArgs) -> String {
-    if format(args) != Format::Terminal {
-        return serde_json::to_string_pretty(plan).unwrap_or_default() + "\n";
-    }
-    let user = match &plan.login {
-        pasvcheck::plan::Credentials::Anonymous => "anonymous".to_owned(),
-        pasvcheck::plan::Credentials::Named { user, .. } => {
-            format!("{} (its password is not shown)", user.as_str())
-        }
-    };
-    let mut text = format!("Would check {} port {} as {user}:\n", plan.target.host, plan.target.port);
-    for check in checks::network().filter(|check| plan.runs(check.name)) {
-        let _ = writeln!(text, "  {:<16} {}", check.name, check.question);
-    }
-    text.push_str(
-        "Contacted: the DNS resolver, every address of the host (control port and the data ports that it announces), and at \
-         most two connects to other addresses that the server names, on which nothing is sent.\n",
-    );
-    let private =
-        if plan.follow_private { "also followed" } else { "only followed inside their own network" };
-    let _ = writeln!(
-        text,
-        "Private addresses named by the server are {private}; loopback and link-local ones never."
-    );
-    let limits = plan.limits;
-    let _ = writeln!(text, "Ends after {} s at the latest.", limits.run.as_secs_f64());
-    text
-}
-
-fn saved(path: &Path) -> Result<Report, Problem> {
-    let name = path.display();
-    let unreadable =
-        |error: std::io::Error| Problem::new(format!("the report {name} cannot be read: {error}"));
-    let mut text = String::new();
-    if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(REPORT_LIMIT).read_to_string(&mut text).map_err(unreadable)?;
-    } else {
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(REPORT_LIMIT).read_to_string(&mut text).map_err(unreadable)?;
-    }
-    let report = json::read(&text).map_err(|error| Problem::new(format!("{name}: {error}")))?;
-    // The host goes into commands to paste: a report from elsewhere must not bring a shell's words along.
-    // An audit's target is a file or a host's own name, which no command of its documents holds.
-    if report.evidence.audit.is_some() {
-        return Ok(report);
-    }
-    let host = &report.evidence.target.host;
-    match host.parse::<Request>() {
-        Ok(request) if &request.target.host == host => Ok(report),
-        _ => Err(Problem::new(format!("{name}: its target is no host name or address"))),
-    }
+/// Writes one report in the format asked for.
+pub(super) fn show(report: &Report, args: &OutputArgs, console: &mut Console) -> Result<(), Problem> {
+    let mut renderer = renderer(args, false, console.style);
+    console.write(&renderer.add(report))?;
+    console.write(&renderer.finish())?;
+    console.finish()
 }

@@ -7,8 +7,8 @@ use pasvcheck::finding::Verdict;
 
 use super::Problem;
 use super::args::{DemoArgs, Format};
-use super::check::{runtime, show};
-use super::output::{Console, Spinner};
+use super::check::runtime;
+use super::output::{Console, Spinner, renderer};
 
 pub(crate) fn run(args: &DemoArgs, console: &mut Console) -> Result<u8, Problem> {
     *console = Console::new(&args.output);
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &DemoArgs, console: &mut Console) -> Result<u8, Problem>
 fn list(args: &DemoArgs, console: &Console) -> String {
     let scenarios =
         CATALOGUE.iter().filter_map(|(name, text)| Some((*name, Scenario::parse(text).ok()?.title)));
-    if args.output.json || args.output.format != Format::Terminal {
+    if args.output.format() != Format::Terminal {
         let all: Vec<_> =
             scenarios.map(|(name, title)| serde_json::json!({"name": name, "title": title})).collect();
         return format!("{:#}\n", serde_json::Value::from(all));
@@ -47,12 +47,14 @@ fn one(name: &str, args: &DemoArgs, console: &mut Console) -> Result<u8, Problem
     let outcome = runtime()?.block_on(demo::run(&scenario, &spinner));
     spinner.done();
     let outcome = outcome.map_err(|error| Problem::new(format!("{name}: {error}")))?;
-    let terminal = !args.output.json && args.output.format == Format::Terminal;
+    let terminal = args.output.format() == Format::Terminal;
     if terminal {
         let title = console.style.dim(&format!("Scenario {name}: {}.", scenario.title));
         console.write(&format!("{title}\n\n"))?;
     }
-    show(&outcome.report, &args.output, false, console)?;
+    let mut renderer = renderer(&args.output, false, console.style);
+    console.write(&renderer.add(&outcome.report))?;
+    console.write(&renderer.finish())?;
     if terminal {
         console.write(&format!("\n{}\n", judgement(&scenario, &outcome)))?;
     }

@@ -41,7 +41,10 @@ pub(crate) fn run(args: &ExplainArgs, console: &mut Console) -> Result<u8, Probl
 fn one(name: &str, args: &ExplainArgs, console: &Console) -> Result<String, Problem> {
     let rule = checks::rule(name).ok_or_else(|| Problem::new(unknown(name)))?;
     let text = Values::example().fill(rule.document);
-    if args.output.json || args.output.format != Format::Terminal {
+    if args.output.format() == Format::Markdown {
+        return Ok(text.trim_end().to_owned() + "\n");
+    }
+    if args.output.format() != Format::Terminal {
         let value = serde_json::json!({
             "name": rule.name, "severity": rule.severity, "check": checks::owner(name).map(|check| check.name),
             "explained_by": rule.explained_by, "document": text,
@@ -52,7 +55,7 @@ fn one(name: &str, args: &ExplainArgs, console: &Console) -> Result<String, Prob
 }
 
 fn overview(args: &ExplainArgs, console: &Console) -> String {
-    if args.output.json || args.output.format != Format::Terminal {
+    if args.output.format() != Format::Terminal {
         let all: Vec<_> = checks::rules()
             .map(|rule| serde_json::json!({"name": rule.name, "severity": rule.severity}))
             .collect();

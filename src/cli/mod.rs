@@ -4,10 +4,20 @@ mod args;
 mod audit;
 mod check;
 mod demo;
+mod diff;
 mod explain;
+mod fix;
+mod manual;
+mod many;
+mod netrc;
 mod output;
 mod password;
+mod plans;
 mod policy;
+mod saved;
+mod serve;
+mod targets;
+mod tls;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -61,7 +71,13 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
         }
         Some(Command::Audit(args)) => audit::run(&args, console),
         Some(Command::Demo(args)) => demo::run(&args, console),
+        Some(Command::Serve(args)) => serve::run(&args, console),
+        Some(Command::Fix(args)) => fix::run(&args, console),
+        Some(Command::Diff(args)) => diff::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
+        Some(Command::Schema) => manual::schema(console),
+        Some(Command::Completions(args)) => manual::completions(args.shell, console),
+        Some(Command::Man(args)) => manual::page(args.command.as_deref(), console),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -11,6 +12,7 @@ use super::expect::Expect;
 use crate::evidence::{IcmpError, PolicyFacts, PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::Treatment;
+use crate::net::tls::TlsOptions;
 use crate::plan::{Credentials, Limits, Plan, TlsUse};
 use crate::responder::Script;
 
@@ -166,6 +168,8 @@ pub enum Then {
     },
     /// The connection opens, and segments above this size are lost on the way back.
     LosesLarge(u16),
+    /// The connection opens, and segments above this size are lost on the way there.
+    LosesLargeSent(u16),
     /// It arrives.
     Pass,
     /// A reset.
@@ -199,6 +203,7 @@ impl Path {
         match self.then {
             Then::Icmp { kind, code, from } => Treatment::Icmp(IcmpError { kind, code, sender: from }),
             Then::LosesLarge(limit) => Treatment::LosesLarge(limit),
+            Then::LosesLargeSent(limit) => Treatment::LosesLargeSent(limit),
             Then::Pass => Treatment::Pass,
             Then::Reset => Treatment::Reset,
             Then::Silent => Treatment::Silent,
@@ -210,6 +215,7 @@ impl Path {
 /// Options of the check, as on the command line.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each on its own, as on the command line")]
 pub struct Options {
     /// `--range`.
     pub range: Option<String>,
@@ -219,10 +225,18 @@ pub struct Options {
     pub user: Option<String>,
     /// The password that goes with it.
     pub password: String,
-    /// `--tls off`.
-    pub tls_off: bool,
+    /// `--tls`.
+    pub tls: TlsUse,
+    /// `--insecure`.
+    pub insecure: bool,
+    /// `--compare-cleartext`.
+    pub compare_cleartext: bool,
+    /// Whether this host trusts the authority that signs the servers' certificates.
+    pub trusts_servers: bool,
     /// `--download`.
     pub download: Option<String>,
+    /// `--upload`, in bytes.
+    pub upload: Option<u64>,
     /// `--idle`, in milliseconds.
     pub idle_ms: Option<u64>,
     /// `--follow-private`.
@@ -248,8 +262,12 @@ impl Default for Options {
             scan: false,
             user: None,
             password: String::new(),
-            tls_off: false,
+            tls: TlsUse::Auto,
+            insecure: false,
+            compare_cleartext: false,
+            trusts_servers: true,
             download: None,
+            upload: None,
             idle_ms: None,
             follow_private: false,
             public_address: None,
@@ -280,6 +298,7 @@ impl Scenario {
             plan.range = Some(range.parse().map_err(|_| ScenarioError::Value("check.range", "port range"))?);
         }
         plan.scan = options.scan;
+        plan.upload = options.upload;
         plan.idle = options.idle_ms.map(Duration::from_millis);
         if let Some(user) = &options.user {
             let user =
@@ -293,7 +312,13 @@ impl Scenario {
                 Argument::new(path.as_str()).map_err(|_| ScenarioError::Value("check.download", "path"))?;
             plan.download = Some(path);
         }
-        plan.tls = if options.tls_off { TlsUse::Off } else { TlsUse::Auto };
+        plan.tls.mode = options.tls;
+        plan.tls.insecure = options.insecure;
+        plan.tls.compare_cleartext = options.compare_cleartext;
+        if options.trusts_servers {
+            let roots = vec![crate::responder::certificate::authority()];
+            plan.tls.options = Arc::new(TlsOptions { roots, identity: None });
+        }
         plan.follow_private = options.follow_private;
         plan.public_address = options.public_address;
         plan.policy = options.product.clone().map(|product| PolicyFacts {

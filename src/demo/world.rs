@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::scenario::{Dns, Scenario, ScenarioError, Server};
 use crate::evidence::{Resolution, ResolutionOutcome, ResolutionSource};
-use crate::net::{Lookup, Network, PortRule, Scripted};
+use crate::net::{Lookup, Network, PortRule, Readable, Scripted};
 use crate::responder::script::Family;
 use crate::responder::{Journal, PortMap, Responder};
 
@@ -46,6 +46,7 @@ impl World {
             routers: scenario.routers()?,
             delay: Duration::from_millis(scenario.check.delay_ms),
             hosts: standing.iter().flat_map(|(addresses, ..)| addresses.clone()).collect(),
+            readable: readable(standing.clone()),
             listeners: listeners(standing, scenario.target.port),
             used: Mutex::default(),
         };
@@ -82,6 +83,14 @@ fn listeners(standing: Vec<(Vec<IpAddr>, SocketAddr, PortMap)>, control: u16) ->
     Arc::new(move |to: SocketAddr| {
         let (_, server, ports) = standing.iter().find(|(addresses, ..)| addresses.contains(&to.ip()))?;
         if to.port() == control { Some(*server) } else { ports.lookup(to.port()) }
+    })
+}
+
+/// Ports that were announced in clear.
+fn readable(standing: Vec<(Vec<IpAddr>, SocketAddr, PortMap)>) -> Readable {
+    Arc::new(move |to: SocketAddr| {
+        let server = standing.iter().find(|(addresses, ..)| addresses.contains(&to.ip()));
+        server.is_some_and(|(_, _, ports)| ports.readable(to.port()))
     })
 }
 

@@ -12,6 +12,7 @@ const QUOTED: usize = 200;
 
 /// Everything that one audit read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Audit {
     /// Whether the named files alone were read, and nothing was asked of this host.
     #[serde(default)]
@@ -38,6 +39,7 @@ pub struct Audit {
 
 /// One server's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Configuration {
     /// The product's name, as in a report's `server`.
     pub product: String,
@@ -57,6 +59,7 @@ pub struct Configuration {
 
 /// A file, and whether it could be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConfigFile {
     /// Its path as the user or the including file gave it.
     pub path: String,
@@ -73,6 +76,7 @@ pub struct ConfigFile {
 
 /// A place in a file, with the line quoted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// The file.
     pub file: String,
@@ -88,6 +92,7 @@ pub struct Place {
 
 /// A setting as it is in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Setting<T> {
     /// What is in force.
     pub value: T,
@@ -98,6 +103,7 @@ pub struct Setting<T> {
 
 /// One server, as its daemon understands the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerConfig {
     /// The virtual host or site; `None` for the only server, or the main one.
     #[serde(default)]
@@ -131,6 +137,7 @@ pub struct ServerConfig {
 
 /// Where control connections are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Listener {
     /// The address; the unspecified one for all addresses of its family.
     pub address: IpAddr,
@@ -140,6 +147,7 @@ pub struct Listener {
 
 /// The ports that data connections are offered on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RangeSetting {
     /// The lowest and the highest port, as the daemon computes them.
     pub range: PortRange,
@@ -158,6 +166,7 @@ impl Default for RangeSetting {
 
 /// Where a range comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RangeOrigin {
     /// The configuration.
@@ -170,6 +179,7 @@ pub enum RangeOrigin {
 
 /// The address told to clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AddressSetting {
     /// As it stands in the file.
     pub text: String,
@@ -187,6 +197,7 @@ pub struct AddressSetting {
 
 /// What a resolver said to a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resolved {
     /// The addresses.
     #[serde(default)]
@@ -198,6 +209,7 @@ pub struct Resolved {
 
 /// A line that the daemon takes otherwise than it reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Remark {
     /// What kind of thing it is.
     pub kind: RemarkKind,
@@ -216,6 +228,7 @@ pub struct Remark {
 
 /// What kind of thing a remark is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RemarkKind {
     /// The daemon knows no directive of that name, or not here.
@@ -236,6 +249,7 @@ pub enum RemarkKind {
 
 /// What the daemon does about a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Nothing that a client would notice, or only in a nameable case.
@@ -250,6 +264,7 @@ pub enum Effect {
 
 /// What a firewall does to new inbound TCP connections from anywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Firewall {
     /// `nftables`, `iptables`, `ufw`, `firewalld`, `Windows firewall` or `SELinux`.
     pub kind: String,
@@ -271,6 +286,7 @@ pub struct Firewall {
 
 /// What happens to the ports from `min` to `max`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Passage {
     /// The lowest port.
     pub min: u16,
@@ -287,6 +303,7 @@ pub struct Passage {
 
 /// What becomes of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Passes {
     /// It is let through.
@@ -299,9 +316,11 @@ pub enum Passes {
 
 /// The state of this host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HostState {
     /// The interfaces' addresses with their networks.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub networks: Vec<IpNet>,
     /// The ports that the system takes for outgoing connections.
     #[serde(default)]
@@ -319,6 +338,7 @@ pub struct HostState {
 
 /// The answer of a service that tells this host's public address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PublicLookup {
     /// Who answered in the end: `AWS`, `Google Cloud`, `Azure`, or the address of the echo service.
     #[serde(default)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One attempt to open a TCP connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Connect {
     /// Where to.
     pub to: SocketAddr,
@@ -17,6 +18,7 @@ pub struct Connect {
 
 /// The outcome of a TCP connect. Each of them is data, none is an error of the check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     /// This host refused to try: a local firewall rule, no free port, a socket option.
@@ -46,6 +48,7 @@ pub enum Outcome {
 
 /// An ICMP error as the kernel's error queue reports it (RFC 792, RFC 4443).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IcmpError {
     /// ICMP type, 3 for destination unreachable (`ICMPv6`: 1).
     pub kind: u8,

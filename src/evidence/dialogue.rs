@@ -6,6 +6,7 @@ use crate::ftp::Reply;
 
 /// What came back after a command, or instead of a greeting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum Answer {
     /// The server closed the connection (`reset`: by a TCP reset) before a whole reply.
@@ -72,6 +73,7 @@ impl Answer {
 
 /// One line of the dialogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Milliseconds from the start of the run.
     pub at_ms: f64,
@@ -83,6 +85,7 @@ pub struct Entry {
 
 /// Who a line of the dialogue is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Speaker {
     /// pasvcheck.
@@ -95,6 +98,7 @@ pub enum Speaker {
 
 /// A control connection that ended before we ended it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Loss {
     /// The command whose reply was awaited, without its argument.
     pub after: Option<String>,
@@ -106,4 +110,7 @@ pub struct Loss {
     /// The command that this reply answered.
     #[serde(default)]
     pub last_command: Option<String>,
+    /// Clear text that came in the middle of a TLS session: vsftpd writes its last words so.
+    #[serde(default)]
+    pub in_clear: Option<String>,
 }

@@ -6,6 +6,7 @@ use super::{Answer, Mode};
 
 /// One wait with a silent control connection, after which the server was to speak first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct IdleTest {
     /// Milliseconds of silence.
     pub silent_ms: f64,

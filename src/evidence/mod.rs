@@ -11,7 +11,9 @@ mod idle;
 mod offer;
 mod path;
 mod policy;
+mod standin;
 mod survey;
+mod tls;
 mod transfer;
 
 use std::net::IpAddr;
@@ -26,17 +28,23 @@ pub use audit::{
     Place, PublicLookup, RangeOrigin, RangeSetting, Remark, RemarkKind, Resolved, ServerConfig, Setting,
     holds_secret,
 };
+pub(crate) use connect::duration;
 pub use connect::{Connect, IcmpError, Outcome};
 pub use dialogue::{Answer, Entry, Loss, Speaker};
 pub use idle::IdleTest;
 pub use offer::{Announced, ColdProbe, Mode, Offer, Patience, PortRange, PortRangeError, Via, Visit};
 pub use path::{Hop, PathFacts, Walk};
 pub use policy::{PolicyFacts, Waiver};
+pub use standin::{Access, Proof, ProofSpan, Refusal, SentReply, StandIn, proof_spans};
 pub use survey::{PortState, RangeSource, Span, Survey, spans};
-pub use transfer::{DataEnd, Transfer};
+pub use tls::{
+    Certificate, Chain, ControlTls, DataTls, Handshake, HandshakeOutcome, OldTls, Trust, Validity,
+};
+pub use transfer::{DataEnd, Fate, Transfer, Upload};
 
 /// Everything that one run saw of one target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// What the user asked about.
     pub target: Target,
@@ -62,6 +70,7 @@ pub struct Evidence {
 
 /// The target as the user named it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// Host name or address literal.
     pub host: String,
@@ -71,6 +80,7 @@ pub struct Target {
 
 /// What the user told us beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Told {
     /// The passive port range that the administrator believes in (`--range`).
     #[serde(default)]
@@ -87,18 +97,30 @@ pub struct Told {
     /// What the policy file asks for (`--policy`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyFacts>,
+    /// Whether a bad certificate was to be gone past (`--insecure`).
+    #[serde(default)]
+    pub insecure: bool,
+    /// Days before the end of a certificate from which on it is worth a warning (`--cert-days`); 0 for the usual 21.
+    #[serde(default)]
+    pub cert_days: u32,
+    /// What the user said of TLS, where that was more than `auto`.
+    #[serde(default)]
+    pub tls: Option<String>,
 }
 
 /// Facts about the host that the check runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Client {
     /// The networks of this host's own interfaces, as `address/prefix`.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub networks: Vec<IpNet>,
 }
 
 /// How the target's name was turned into addresses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resolution {
     /// Who answered in the end: `literal`, `dns`, `system` or `given` (`--resolve`).
     pub source: ResolutionSource,
@@ -113,6 +135,7 @@ pub struct Resolution {
 
 /// Who turned the name into addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ResolutionSource {
     /// The DNS servers of the system's configuration or of `--dns`, or the hosts file.
@@ -127,6 +150,7 @@ pub enum ResolutionSource {
 
 /// What resolving the name led to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum ResolutionOutcome {
     /// At least one address.
@@ -152,6 +176,7 @@ pub enum ResolutionOutcome {
 
 /// One address of the target and what was seen there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
@@ -173,6 +198,9 @@ pub struct Endpoint {
     /// The answer to FEAT (RFC 2389 §3).
     #[serde(default)]
     pub features: Option<Answer>,
+    /// TLS on the control connection; `None` if it was not tried.
+    #[serde(default)]
+    pub tls: Option<ControlTls>,
     /// How the login went.
     #[serde(default)]
     pub login: Option<Login>,
@@ -191,6 +219,9 @@ pub struct Endpoint {
     /// Each transfer that was tried.
     #[serde(default)]
     pub transfers: Vec<Transfer>,
+    /// The same server asked in clear text, where the session itself ran under TLS; `None` if that was not done.
+    #[serde(default)]
+    pub cleartext: Option<Cleartext>,
     /// What became of the control connection in a silence (`--idle`).
     #[serde(default)]
     pub idle: Vec<IdleTest>,
@@ -208,8 +239,30 @@ pub struct Endpoint {
     pub dialogue: Vec<Entry>,
 }
 
+/// A second, short session in clear text, to compare: what a device on the way may do to a dialogue that it can read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Cleartext {
+    /// The first thing that the server said; `None` if there was no connection.
+    #[serde(default)]
+    pub greeting: Option<Answer>,
+    /// How the login went.
+    #[serde(default)]
+    pub login: Option<Login>,
+    /// Its passive offers.
+    #[serde(default)]
+    pub offers: Vec<Offer>,
+    /// Its listing, where one was needed.
+    #[serde(default)]
+    pub transfers: Vec<Transfer>,
+    /// Each time its control connection was lost.
+    #[serde(default)]
+    pub losses: Vec<Loss>,
+}
+
 /// What the server said first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Greeting {
     /// The reply, silence, or whatever else came.
     pub answer: Answer,
@@ -236,6 +289,7 @@ impl Greeting {
 
 /// What a TLS hello brought (RFC 8446 §4.1.2; sent to a port that keeps silent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsHello {
     /// A TLS handshake or alert record: the port speaks TLS.
@@ -248,6 +302,7 @@ pub enum TlsHello {
 
 /// How the login went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Login {
     /// The user name that was sent, `anonymous` by default.
     pub user: String,
@@ -281,6 +336,7 @@ impl Login {
 
 /// One check on one endpoint (or on the whole target), as it ran.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Step {
     /// The check's name, `passive-reply` for instance.
     pub check: String,
@@ -311,12 +367,14 @@ impl Endpoint {
             greeting: None,
             tls_hello: None,
             features: None,
+            tls: None,
             login: None,
             offers: Vec::new(),
             cold: Vec::new(),
             path: None,
             survey: None,
             transfers: Vec::new(),
+            cleartext: None,
             idle: Vec::new(),
             unasked: Vec::new(),
             losses: Vec::new(),
@@ -337,6 +395,12 @@ impl Endpoint {
         self.greeting
             .as_ref()
             .is_some_and(|greeting| greeting.answer.code() == Some(220) && !greeting.is_mail())
+    }
+
+    /// Whether its session, and its data, ran under TLS.
+    #[must_use]
+    pub fn under_tls(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.secured() && tls.login_refused.is_none())
     }
 
     /// Whether the login succeeded.

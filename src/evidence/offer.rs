@@ -10,6 +10,7 @@ use super::{Answer, Connect};
 
 /// The two passive commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// PASV (RFC 959 §4.1.2): the reply names an IPv4 address and a port.
@@ -37,6 +38,7 @@ impl fmt::Display for Mode {
 
 /// Which address a data connection was opened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Via {
     /// The address that the 227 names.
@@ -47,6 +49,7 @@ pub enum Via {
 
 /// How long a connect was allowed to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Patience {
     /// Long enough for an answer on a good path; its silence proves nothing.
@@ -57,6 +60,7 @@ pub enum Patience {
 
 /// One answer to PASV or EPSV.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Offer {
     /// The command.
     pub mode: Mode,
@@ -75,6 +79,7 @@ pub struct Offer {
 
 /// An announced listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Announced {
     /// The address in a 227; `None` for a 229, which has none.
     pub address: Option<Ipv4Addr>,
@@ -92,6 +97,7 @@ impl Announced {
 
 /// One connect to an announced port.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Visit {
     /// Which address was used.
     pub via: Via,
@@ -116,6 +122,7 @@ impl Visit {
 
 /// A connect to a port of the range that is not announced at that moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ColdProbe {
     /// Whether the port had opened when it was announced.
     pub opened_when_live: bool,
@@ -125,6 +132,7 @@ pub struct ColdProbe {
 
 /// A range of TCP ports, both ends included, as in `50000-50100`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PortRange {
     /// The lowest port.
     pub min: u16,

@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Connect, Outcome};
 
 /// What was learned of the way to an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PathFacts {
     /// The number of hops to whoever holds the control connection: the smallest time to live with which a command on it
     /// was answered. A server on the same network is one hop away.
@@ -18,10 +19,14 @@ pub struct PathFacts {
     /// SYNs to data ports that end before the server.
     #[serde(default)]
     pub data: Vec<Walk>,
+    /// A SYN to a port that nobody announced: what the far end does with ports that are not forwarded.
+    #[serde(default)]
+    pub unrelated: Option<Connect>,
 }
 
 /// SYNs to one port with growing time to live.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Walk {
     /// Where to.
     pub to: SocketAddr,
@@ -31,6 +36,7 @@ pub struct Walk {
 
 /// What a SYN with one time to live met.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hop {
     /// The time to live.
     pub ttl: u8,

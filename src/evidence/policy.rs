@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A policy, with the day on which it was applied: so a saved report is judged again as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PolicyFacts {
     /// The file.
     pub file: String,
@@ -24,6 +25,7 @@ pub struct PolicyFacts {
 
 /// A finding that is accepted for a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Waiver {
     /// The finding.
     pub finding: String,

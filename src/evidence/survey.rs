@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Connect, IcmpError, Outcome, PortRange};
+use super::{Connect, IcmpError, Outcome, PortRange, StandIn};
 
 /// What a survey of (a part of) the passive range saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Survey {
     /// The range that was surveyed.
     pub range: PortRange,
@@ -27,10 +28,14 @@ pub struct Survey {
     /// The control port, asked again afterwards.
     #[serde(default)]
     pub control_afterwards: Option<Connect>,
+    /// What the stand-in proved of the range, where one answers (`pasvcheck serve`).
+    #[serde(default)]
+    pub stand_in: Option<StandIn>,
 }
 
 /// Where a range comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RangeSource {
     /// From the user.
@@ -41,6 +46,7 @@ pub enum RangeSource {
 
 /// Ports that share a state. All of them were asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Span {
     /// The ports.
     #[serde(flatten)]
@@ -51,6 +57,7 @@ pub struct Span {
 
 /// The state of a port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum PortState {
     /// This host could not ask.
@@ -96,6 +103,24 @@ impl From<&Outcome> for PortState {
 }
 
 impl Survey {
+    /// Whether packets get through to a port in that state. Where a stand-in listens on every port, a reset is not its own:
+    /// somebody on the way sent it.
+    #[must_use]
+    pub fn passes(&self, state: &PortState) -> bool {
+        state.passes() && (*state == PortState::Open || !self.proven())
+    }
+
+    /// Whether it was shown that they do not.
+    #[must_use]
+    pub fn blocks(&self, state: &PortState) -> bool {
+        state.blocked() || (*state == PortState::Reset && self.proven())
+    }
+
+    /// Whether a stand-in proved any port, and so listens on all of them.
+    fn proven(&self) -> bool {
+        self.stand_in.as_ref().is_some_and(|stand_in| stand_in.count(super::Proof::proven) > 0)
+    }
+
     /// Ports in a state, as ranges. In a spread, what lies between two neighbours that were asked counts with them.
     pub fn ranges(&self, wanted: impl Fn(&PortState) -> bool) -> Vec<PortRange> {
         let mut ranges: Vec<PortRange> = Vec::new();

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::checks::support::announced_ports;
-use crate::evidence::{Audit, Configuration, Endpoint, Evidence, Mode, PortRange, RangeOrigin};
+use crate::evidence::{Audit, Configuration, Endpoint, Evidence, Fate, Mode, PortRange, RangeOrigin};
+use crate::ftp::FileName;
 use crate::net::class::{Class, class_of};
 
 /// The range that is suggested where nothing is known of the server's own: outside of Linux' ephemeral ports' busy part,
@@ -14,7 +15,7 @@ const SUGGESTED: PortRange = PortRange { min: 50000, max: 50100 };
 const ONE_RANGE: u16 = 1000;
 
 /// The placeholders that documents may use.
-pub const PLACEHOLDERS: [&str; 10] = [
+pub const PLACEHOLDERS: [&str; 11] = [
     "host",
     "server_address",
     "control_port",
@@ -25,6 +26,7 @@ pub const PLACEHOLDERS: [&str; 10] = [
     "data_port",
     "client_address",
     "config_file",
+    "uploaded_file",
 ];
 
 /// Placeholder → value.
@@ -69,6 +71,7 @@ impl Values {
                     show(endpoint.and_then(|endpoint| endpoint.local_address), "YOUR_CLIENT_ADDRESS"),
                 ),
                 ("config_file", "the configuration file".to_owned()),
+                ("uploaded_file", uploaded_file(endpoint)),
             ],
             range_from,
         }
@@ -137,6 +140,7 @@ impl Values {
                 ("data_port", text("50007")),
                 ("client_address", text("198.51.100.7")),
                 ("config_file", text("the configuration file")),
+                ("uploaded_file", text("pasvcheck-18d2f1a4c0b3e5f7-4d2.tmp")),
             ],
             range_from: "an example",
         }
@@ -214,6 +218,15 @@ fn advertised(endpoint: &Endpoint) -> Option<IpAddr> {
     let addresses =
         || endpoint.offers_of(Mode::Pasv).filter_map(|offer| offer.announced?.address).map(IpAddr::V4);
     addresses().find(|address| *address != endpoint.address).or_else(|| addresses().next())
+}
+
+/// The file that an upload wrote. A report from elsewhere could name any: only a name as we make them gets into a command.
+fn uploaded_file(endpoint: Option<&Endpoint>) -> String {
+    let transfers = endpoint.into_iter().flat_map(|endpoint| &endpoint.transfers);
+    let uploads = transfers.filter_map(|transfer| transfer.upload.as_ref());
+    let mut left = uploads.filter(|upload| !matches!(upload.fate, Fate::Removed | Fate::NotBegun));
+    let ours = left.find(|upload| FileName::is_ours(&upload.file));
+    ours.map_or_else(|| "THE_UPLOADED_FILE".to_owned(), |upload| upload.file.clone())
 }
 
 fn failing_port(endpoint: &Endpoint) -> Option<u16> {

@@ -137,6 +137,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
         &self.stream
     }
 
+    /// The connection, for whoever puts TLS on it. What was received and not read is lost on purpose: clear text must not
+    /// slip into the protected dialogue (RFC 4217 §15.1.2).
+    pub fn into_stream(self) -> S {
+        self.stream
+    }
+
     /// How the connection ended, if it did.
     pub fn ended(&self) -> Option<&Answer> {
         self.ended.as_ref()
@@ -187,6 +193,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     }
 
     fn end(&mut self, error: &io::Error) -> Answer {
+        // TLS says so of records that it cannot read, and of the other side's fatal alerts.
+        if error.kind() == io::ErrorKind::InvalidData {
+            return self.garbled(&format!("TLS broke off: {error}"));
+        }
         let reset = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
         self.closed(reset)
     }

@@ -8,6 +8,6 @@ pub mod control;
 pub mod passive;
 pub mod reply;
 
-pub use command::{Argument, ArgumentError, Command, Secret};
+pub use command::{Argument, ArgumentError, Command, FileName, Secret};
 pub use control::Control;
 pub use reply::{Reply, ReplyError, ReplyReader};

@@ -10,6 +10,7 @@ pub const REPLY_LIMIT: usize = 64 * 1024;
 
 /// One reply: its code and its lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reply {
     /// The three digits as a number, 100–699.
     pub code: u16,

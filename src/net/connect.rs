@@ -24,11 +24,25 @@ impl Stream for TcpStream {
         let _ = SockRef::from(self).set_tcp_keepalive(&probes);
     }
 
+    #[cfg(target_os = "linux")]
+    fn acknowledge_at_once(&self) {
+        let _ = SockRef::from(self).set_tcp_quickack(true);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn queue_little(&self) {
+        let _ = SockRef::from(self).set_tcp_notsent_lowat(UNSENT);
+    }
+
     fn reset_on_close(&self) {
         // If the system refuses, the probe ends in order and leaves a TIME-WAIT: a blemish, no error.
         let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
     }
 }
+
+/// Bytes that may wait unsent (`TCP_NOTSENT_LOWAT`): enough for a fast path, and gone within seconds on a slow one.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 * 1024;
 
 /// The time to live that packets get where nothing else is asked for (RFC 1700's recommendation, and Linux' default).
 const USUAL_HOPS: u8 = 64;

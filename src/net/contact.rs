@@ -40,7 +40,7 @@ impl Contact {
         if to.port() == 0 {
             return Err("port 0 cannot be connected to".to_owned());
         }
-        if address == control || self.targets.contains(&address) {
+        if self.is_target(control, address) {
             return Ok(());
         }
         self.judge_foreign(control, address)?;
@@ -52,6 +52,13 @@ impl Contact {
         }
         self.used += 1;
         Ok(())
+    }
+
+    /// Whether the address is the target's own: the control connection's, or another of its name. Nothing is sent to any
+    /// other.
+    #[must_use]
+    pub fn is_target(&self, control: IpAddr, address: IpAddr) -> bool {
+        address == control || self.targets.contains(&address)
     }
 
     fn judge_foreign(&self, control: IpAddr, address: IpAddr) -> Result<(), String> {

@@ -15,7 +15,7 @@ pub mod resolve;
 mod scripted;
 pub mod survey;
 mod system;
-pub mod tls_hello;
+pub mod tls;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -25,7 +25,7 @@ use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use scripted::{Lookup, PortRule, Scripted, Treatment};
+pub use scripted::{Lookup, PortRule, Readable, Scripted, Treatment};
 pub use system::System;
 
 use crate::evidence::{Connect, Outcome, Resolution};
@@ -40,6 +40,19 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {
 
     /// From now on, closing sends a reset: for probes that must leave no TIME-WAIT on either side.
     fn reset_on_close(&self) {}
+
+    /// Has what arrives next acknowledged at once. Servers that write TLS records piece by piece wait for that (Nagle's
+    /// algorithm), and a delayed acknowledgement costs them 40 ms each time.
+    fn acknowledge_at_once(&self) {}
+
+    /// From now on the system takes in little more than it can send at once, so that what was accepted is on its way, and
+    /// a write that waits means that nothing moves (Linux; elsewhere the usual buffer stays).
+    fn queue_little(&self) {}
+
+    /// Clear text that came in the middle of a TLS session, if any did.
+    fn in_clear(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What came of a connect, with the stream if it opened.

@@ -22,6 +22,9 @@ use crate::evidence::{Connect, IcmpError, Outcome, PortRange, Resolution};
 /// Finds the loopback address behind a scripted address and port, if something listens there now.
 pub type Lookup = Arc<dyn Fn(SocketAddr) -> Option<SocketAddr> + Send + Sync>;
 
+/// Tells whether a scripted address and port was announced where a device on the way can read it.
+pub type Readable = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
+
 /// What happens to a SYN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Treatment {
@@ -31,11 +34,14 @@ pub enum Treatment {
     Pass,
     /// Connections open, and segments above this size are lost on the way back: what the server sends never arrives.
     LosesLarge(u16),
+    /// Connections open, and segments above this size are lost on the way there: what the client sends never arrives.
+    LosesLargeSent(u16),
     /// A reset, whoever listens.
     Reset,
     /// No answer.
     Silent,
-    /// It only gets through if the port is announced at that moment: a firewall that reads the control connection.
+    /// It only gets through if the port is announced at that moment, in clear: a firewall that reads the control
+    /// connection.
     WhileAnnounced,
 }
 
@@ -70,6 +76,8 @@ pub struct Scripted {
     pub delay: Duration,
     /// The servers' listeners.
     pub listeners: Lookup,
+    /// Which of them were announced in clear.
+    pub readable: Readable,
     /// Addresses at which a host of the scenario stands.
     pub hosts: Vec<IpAddr>,
     /// How often each rule was used.
@@ -144,9 +152,11 @@ impl Scripted {
         }
         let listener = (self.listeners)(to);
         let treatment = match (self.treatment(to).0, listener) {
-            (Treatment::WhileAnnounced, Some(_)) => Treatment::Pass,
-            (Treatment::WhileAnnounced, None) => Treatment::Silent,
-            (Treatment::LosesLarge(limit), _) if segment <= limit => Treatment::Pass,
+            (Treatment::WhileAnnounced, Some(_)) if (self.readable)(to) => Treatment::Pass,
+            (Treatment::WhileAnnounced, _) => Treatment::Silent,
+            (Treatment::LosesLarge(limit) | Treatment::LosesLargeSent(limit), _) if segment <= limit => {
+                Treatment::Pass
+            }
             (other, _) => other,
         };
         if treatment == Treatment::Silent {
@@ -155,10 +165,13 @@ impl Scripted {
         }
         tokio::time::sleep(self.delay).await;
         match (treatment, listener) {
-            (Treatment::LosesLarge(_), Some(real)) => {
+            (treatment @ (Treatment::LosesLarge(_) | Treatment::LosesLargeSent(_)), Some(real)) => {
                 let mut connected = connect::tcp(real, None, patience).await;
                 (connected.fact.to, connected.local) = (to, self.own_address(to.ip()));
-                connected.stream = connected.stream.map(|inner| Box::new(Holed(inner)) as Box<dyn Stream>);
+                let back = matches!(treatment, Treatment::LosesLarge(_));
+                connected.stream = connected.stream.map(|inner| -> Box<dyn Stream> {
+                    if back { Box::new(Holed(inner)) } else { Box::new(Swallowed { inner, queued: 0 }) }
+                });
                 connected
             }
             (Treatment::Pass, Some(real)) => {
@@ -200,6 +213,52 @@ impl AsyncWrite for Holed {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// What the system queues before it notices that nothing is acknowledged.
+const QUEUE: usize = 64 * 1024;
+
+/// A connection whose outgoing data is lost: the system queues some of it, and then neither writes nor the end get through.
+#[derive(Debug)]
+struct Swallowed {
+    inner: Box<dyn Stream>,
+    queued: usize,
+}
+
+impl Stream for Swallowed {}
+
+impl AsyncRead for Swallowed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Swallowed {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match bytes.len().min(QUEUE - self.queued) {
+            0 => Poll::Pending,
+            taken => {
+                self.queued += taken;
+                Poll::Ready(Ok(taken))
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// The end stands in the queue behind what is lost. Without anything before it, it gets through.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.queued > 0 {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 

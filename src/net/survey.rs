@@ -29,7 +29,10 @@ const WIDEST_WINDOW: usize = 1024;
 const SAMPLE: usize = 64;
 
 /// Pace of that second look, in connects a second: below the limits that hosts put on their resets.
-const SAMPLE_RATE: f64 = 50.0;
+const SAMPLE_RATE: f64 = 100.0;
+
+/// The kernel sends a SYN again after one second (RFC 6298 §2): an answer that took so long answers that one.
+const RETRANSMISSION: Duration = Duration::from_secs(1);
 
 /// Rounds of asking again.
 const ROUNDS: usize = 6;
@@ -106,9 +109,16 @@ pub async fn survey(network: &dyn Network, order: &Order, tell: &(dyn Fn(usize, 
         Rate::PerSecond(rate) => Some(f64::from(rate.max(1))),
     };
     let clock = Stopwatch::start();
-    let answered = work.pass(&ports, Pass { pace, patience: None, window: WIDEST_WINDOW }).await;
-    let rate = answers_a_second(answered, clock.elapsed());
-    work.verify(&ports, answered, rate, pace).await;
+    let first = work.pass(&ports, Pass { pace, patience: None, window: WIDEST_WINDOW }).await;
+    let rate = answers_a_second(first.answered, clock.elapsed());
+    let mut asks = 1;
+    if first.answered > 0 {
+        // Among answers silence is often loss: what was lost once in fifty is seldom lost twice.
+        let silent = work.unverified(&ports);
+        work.pass(&silent, Pass { pace, patience: None, window: WIDEST_WINDOW }).await;
+        asks = 2;
+    }
+    work.verify(&ports, asks, rate, pace).await;
     let states: Vec<_> =
         ports.iter().filter_map(|port| Some((*port, work.states[usize::from(*port)].clone()?))).collect();
     Surveyed { cut_short: states.len() < ports.len(), states }
@@ -117,6 +127,15 @@ pub async fn survey(network: &dyn Network, order: &Order, tell: &(dyn Fn(usize, 
 #[expect(clippy::cast_precision_loss, reason = "a pace")]
 fn answers_a_second(answers: usize, time: Duration) -> f64 {
     (answers as f64 / time.as_secs_f64().max(0.001)).max(25.0)
+}
+
+/// What came of a pass.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    /// Ports that answered.
+    answered: usize,
+    /// Those of them that answered the first SYN.
+    prompt: usize,
 }
 
 /// How one pass goes about it.
@@ -141,12 +160,13 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Asks each port once. How many answered.
-    async fn pass(&mut self, ports: &[u16], pass: Pass) -> usize {
+    /// Asks each port once.
+    async fn pass(&mut self, ports: &[u16], pass: Pass) -> Tally {
         let (network, order) = (self.network, self.order);
         let clock = Stopwatch::start();
-        let mut waiting = ports.iter().copied();
-        let (mut window, mut answered, mut sent) = (FIRST_WINDOW.min(pass.window), 0, 0_u32);
+        let (mut waiting, mut postponed) = (ports.iter().copied(), Vec::new());
+        let mut widest = pass.window;
+        let (mut window, mut tally, mut sent) = (FIRST_WINDOW.min(pass.window), Tally::default(), 0_u32);
         let mut flying = FuturesUnordered::new();
         let mut next = waiting.next();
         loop {
@@ -160,7 +180,7 @@ impl Work<'_> {
                     pass.patience.unwrap_or_else(|| self.estimate.patience()),
                 ));
                 sent += 1;
-                next = waiting.next();
+                next = waiting.next().or_else(|| postponed.pop());
                 continue;
             }
             let pause = pass
@@ -169,27 +189,30 @@ impl Work<'_> {
                 .map(|pace| Duration::from_secs_f64(0.5 / pace));
             let Some(done) = next_done(&mut flying, pause).await else {
                 if flying.is_empty() && (next.is_none() || order.over()) {
-                    return answered;
+                    return tally;
                 }
                 continue;
             };
             let (port, outcome, took) = done;
             if exhausted(&outcome) {
-                // Out of file descriptors or local ports: fewer at a time, and this one again at the end.
-                window = (flying.len() / 2).max(1);
-                flying.push(ask(
-                    network,
-                    order,
-                    port,
-                    pass.patience.unwrap_or_else(|| self.estimate.patience()),
-                ));
+                // Out of file descriptors or local ports: fewer at a time, and this one again when others are done.
+                widest = (flying.len() * 3 / 4).max(1);
+                window = window.min(widest);
+                if flying.is_empty() {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                match next {
+                    None => next = Some(port),
+                    Some(_) => postponed.push(port),
+                }
                 continue;
             }
             if matches!(outcome, Outcome::Open | Outcome::Reset | Outcome::Icmp(_)) {
-                answered += 1;
+                tally.answered += 1;
+                tally.prompt += usize::from(took < RETRANSMISSION);
                 self.estimate.add(took);
             }
-            window = (window + 1).min(pass.window);
+            window = (window + 1).min(widest);
             self.note(port, &outcome);
         }
     }
@@ -208,45 +231,78 @@ impl Work<'_> {
         }
     }
 
-    /// Makes sure of the silent ports: a slow sample; then all of them again, if the sample answered.
-    async fn verify(&mut self, ports: &[u16], mut answered: usize, mut rate: f64, pace: Option<f64>) {
-        // Once answers came late, a sample without one is no proof: a few lost ones hide among many silent ports.
+    /// Makes sure of the silent ports. A slow look at a sample of them, and at a sample of those that had answered, tells
+    /// three things apart: real silence (no silent port answers, all others do again), loss (some of the others do not),
+    /// and a limit on answers (silent ports answer, and so do all others). What could not be made sure of stays unverified.
+    /// `asks` is how often each silent port was asked so far.
+    async fn verify(&mut self, ports: &[u16], mut asks: i32, mut rate: f64, pace: Option<f64>) {
+        // Once answers came late, a sample without one is no proof: a few hide among many silent ports.
         let mut answers_came_late = false;
         for _ in 0..ROUNDS {
             let mut silent = self.unverified(ports);
             if silent.is_empty() || self.order.over() {
                 return;
             }
-            self.chance.shuffle(&mut silent);
-            let count = silent.len().min(SAMPLE);
-            let patience = Duration::from_secs(1) + self.estimate.patience();
-            let slow = pace.map_or(SAMPLE_RATE, |pace| pace.min(SAMPLE_RATE));
-            let look = Pass { pace: Some(slow), patience: Some(patience), window: SAMPLE };
-            let hits = self.pass(&silent[..count], look).await;
-            if hits == 0 && !answers_came_late && !self.order.over() {
+            let patience = RETRANSMISSION + self.estimate.patience();
+            let (hits, loss) = self.look_again(ports, &mut silent, pace).await;
+            if self.order.over() {
+                return;
+            }
+            if hits == 0 && !answers_came_late && loss.is_none_or(|loss| enough(silent.len(), loss, asks)) {
                 self.believe(&silent);
                 return;
             }
-            let rest = self.unverified(ports);
-            let total = answered + silent.len();
-            let again = if answered * 2 > total {
-                // Most had answered at once: packets were lost. The same again, with room for a retransmission.
+            let lossy = loss.filter(|loss| *loss > 0.0);
+            let again = if lossy.is_some() {
+                // Packets are lost. The same again, with room for a retransmission.
+                asks += 2;
                 Pass { pace, patience: Some(patience), window: WIDEST_WINDOW / 2 }
             } else {
-                // Most had not: somebody limits the answers. Below the pace at which they came.
+                // Somebody limits the answers. Below the pace at which they came.
+                asks += 1;
                 let gentle = pace.map_or(rate * 0.7, |pace| pace.min(rate * 0.7));
                 Pass { pace: Some(gentle), patience: None, window: WIDEST_WINDOW / 4 }
             };
+            let rest = self.unverified(ports);
             let clock = Stopwatch::start();
-            let more = self.pass(&rest, again).await;
-            if hits + more == 0 && !self.order.over() {
+            let more = self.pass(&rest, again).await.answered;
+            let sure = lossy.map_or(hits + more == 0, |loss| enough(silent.len(), loss, asks));
+            if sure && !self.order.over() {
+                let silent = self.unverified(ports);
                 self.believe(&silent);
                 return;
             }
-            answers_came_late = true;
-            answered += hits + more;
+            answers_came_late |= lossy.is_none();
             rate = answers_a_second(more, clock.elapsed());
         }
+    }
+
+    /// A slow look at a sample of the silent ports and of those that had answered: how many of the former answer, and
+    /// what share of the latter does not at once (`None` without any).
+    async fn look_again(
+        &mut self,
+        ports: &[u16],
+        silent: &mut [u16],
+        pace: Option<f64>,
+    ) -> (usize, Option<f64>) {
+        self.chance.shuffle(silent);
+        let answered = |port: &&u16| self.states[usize::from(**port)].as_ref().is_some_and(answers);
+        let known: Vec<u16> = ports.iter().filter(answered).take(SAMPLE).copied().collect();
+        let unknown = silent[..silent.len().min(SAMPLE)].to_vec();
+        // Where loss can be measured no retransmission has to be waited for.
+        let patience = self.estimate.patience();
+        let patience = if known.is_empty() { patience + RETRANSMISSION } else { patience * 2 };
+        let slow = |share: f64| pace.map_or(SAMPLE_RATE, |pace| pace.min(SAMPLE_RATE)) * share;
+        let look = |share| Pass { pace: Some(slow(share)), patience: Some(patience), window: SAMPLE };
+        let hits = self.pass(&unknown, look(1.0)).await.answered;
+        if known.is_empty() {
+            return (hits, None);
+        }
+        // Their answers are expected, so that they may be asked faster.
+        let prompt = self.pass(&known, look(1.5)).await.prompt;
+        #[expect(clippy::cast_precision_loss, reason = "a share of at most 64")]
+        let loss = (known.len() - prompt) as f64 / known.len() as f64;
+        (hits, Some(loss))
     }
 
     fn unverified(&self, ports: &[u16]) -> Vec<u16> {
@@ -259,6 +315,24 @@ impl Work<'_> {
             self.states[usize::from(*port)] = Some(PortState::Silent);
         }
     }
+}
+
+/// Whether a state is an answer of the other side.
+fn answers(state: &PortState) -> bool {
+    matches!(state, PortState::Open | PortState::Reset | PortState::Icmp(_))
+}
+
+/// Whether so many silent ports have been asked often enough: where a share of all packets is lost, less than one port in
+/// twenty surveys is then taken for silent that is not.
+fn enough(silent: usize, loss: f64, asks: i32) -> bool {
+    if loss == 0.0 {
+        return true;
+    }
+    // A sample of 64 may have been lucky.
+    let loss = (loss + 0.03).min(0.9);
+    #[expect(clippy::cast_precision_loss, reason = "at most 65,535")]
+    let wrong = silent as f64 * loss.powi(asks);
+    wrong < 0.05
 }
 
 /// Asks one port, no longer than the survey lasts.
@@ -390,6 +464,7 @@ mod tests {
             routers: Vec::new(),
             delay: Duration::ZERO,
             listeners: Arc::new(|_| None),
+            readable: Arc::new(|_| false),
             hosts: vec![[127, 0, 0, 1].into()],
             used: Mutex::default(),
         }

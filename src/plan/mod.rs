@@ -2,16 +2,21 @@
 
 mod target;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use target::{Request, TargetError};
 
 use crate::evidence::{PolicyFacts, PortRange, Target};
 use crate::ftp::{Argument, Secret};
 use crate::net::survey::Rate;
+use crate::net::tls::TlsOptions;
+use crate::standin::SharedSecret;
+use crate::threshold::Thresholds;
 
 /// Everything that one run will do.
 #[derive(Clone, Debug, Serialize)]
@@ -24,7 +29,7 @@ pub struct Plan {
     /// As whom to log in.
     pub login: Credentials,
     /// What to do about TLS.
-    pub tls: TlsUse,
+    pub tls: TlsPlan,
     /// The passive range that the administrator believes in.
     pub range: Option<PortRange>,
     /// Whether every port of the range is surveyed.
@@ -37,9 +42,14 @@ pub struct Plan {
     /// What the policy file asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyFacts>,
+    /// What a stand-in (`pasvcheck serve`) has to be told before it gives proofs.
+    #[serde(skip)]
+    pub stand_in_secret: Option<SharedSecret>,
     /// The file to fetch.
     #[serde(serialize_with = "shown_argument")]
     pub download: Option<Argument>,
+    /// Bytes to upload, to a file of our own that is removed afterwards.
+    pub upload: Option<u64>,
     /// How long the control connection is kept silent, to see whether it lives on.
     #[serde(serialize_with = "shown_seconds")]
     pub idle: Option<Duration>,
@@ -51,10 +61,20 @@ pub struct Plan {
     pub checks: Vec<&'static str>,
     /// How long to wait for what.
     pub limits: Limits,
+    /// How long the check and its data connections may take.
+    pub thresholds: Thresholds,
+    /// Words of the targets file that the report carries along.
+    pub labels: BTreeMap<String, String>,
 }
+
+/// The port of implicit FTPS: it waits for a TLS hello and never greets in clear (IANA `ftps`).
+pub const IMPLICIT_TLS_PORT: u16 = 990;
 
 /// The pace of a survey where none is given: a thousand connects a second.
 pub const DEFAULT_RATE: Rate = Rate::PerSecond(1000);
+
+/// Most bytes that an upload may have: enough to measure any path, and bearable for a disk.
+pub const UPLOAD_LIMIT: u64 = 1 << 30;
 
 /// As whom to log in.
 #[derive(Clone, Debug, Serialize)]
@@ -73,15 +93,68 @@ pub enum Credentials {
     },
 }
 
-/// What to do about TLS on the control connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// What to do about TLS.
+#[derive(Clone, Debug, Serialize)]
+pub struct TlsPlan {
+    /// Whether and how.
+    pub mode: TlsUse,
+    /// Whether a named user's password is sent although the certificate is bad.
+    pub insecure: bool,
+    /// Days before the end of a certificate from which on it is worth a warning.
+    pub cert_days: u32,
+    /// Whether a named user's password may cross the network in clear to compare both ways. Anonymous logins always are.
+    pub compare_cleartext: bool,
+    /// Roots and certificate of the user.
+    #[serde(skip)]
+    pub options: Arc<TlsOptions>,
+}
+
+impl Default for TlsPlan {
+    fn default() -> Self {
+        Self {
+            mode: TlsUse::Auto,
+            insecure: false,
+            cert_days: CERT_DAYS,
+            compare_cleartext: false,
+            options: Arc::default(),
+        }
+    }
+}
+
+/// Days before the end of a certificate from which on it is worth a warning: three weeks, by when automatic renewal has
+/// failed.
+pub const CERT_DAYS: u32 = 21;
+
+/// Whether and how TLS is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsUse {
-    /// Never send a password in clear to a server that offers TLS.
+    /// Where the server offers it; implicit on port 990. A named user's password is never sent in clear to a server that
+    /// offers TLS.
     #[default]
     Auto,
+    /// AUTH TLS, or nothing (RFC 4217).
+    Explicit,
+    /// TLS from the first byte, as on port 990.
+    Implicit,
     /// Stay in clear, whatever the server offers.
     Off,
+    /// As `Auto`, and nothing without it.
+    Required,
+}
+
+impl TlsUse {
+    /// As on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Explicit => "explicit",
+            Self::Implicit => "implicit",
+            Self::Off => "off",
+            Self::Required => "required",
+        }
+    }
 }
 
 /// Which address families to check.
@@ -130,6 +203,9 @@ pub struct Limits {
     /// One reply.
     #[serde(with = "in_seconds")]
     pub reply: Duration,
+    /// One TLS handshake.
+    #[serde(with = "in_seconds")]
+    pub handshake: Duration,
     /// The reply to PASS: a failed login is delayed on purpose, up to 12 s by Pure-FTPd.
     #[serde(with = "in_seconds")]
     pub login: Duration,
@@ -164,6 +240,7 @@ impl Default for Limits {
             greeting: ms(35_000),
             greeting_before_tls: ms(5_000),
             reply: ms(10_000),
+            handshake: ms(10_000),
             login: ms(20_000),
             quick: ms(350),
             patient: ms(3_200),
@@ -187,6 +264,7 @@ impl Limits {
             greeting: scale(self.greeting),
             greeting_before_tls: scale(self.greeting_before_tls),
             reply: scale(self.reply),
+            handshake: scale(self.handshake),
             login: scale(self.login),
             quick: scale(self.quick),
             patient: scale(self.patient),
@@ -206,18 +284,33 @@ impl Plan {
             target,
             directory: None,
             login: Credentials::Anonymous,
-            tls: TlsUse::Auto,
+            tls: TlsPlan::default(),
             range: None,
             scan: false,
             rate: DEFAULT_RATE,
             public_address: None,
             policy: None,
+            stand_in_secret: None,
             download: None,
+            upload: None,
             idle: None,
             families: Families::Both,
             follow_private: false,
             checks: crate::checks::network().map(|check| check.name).collect(),
             limits: Limits::default(),
+            thresholds: Thresholds::default(),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    /// Whether TLS begins with the first byte.
+    #[must_use]
+    pub fn implicit_tls(&self) -> bool {
+        let usual = self.target.port == IMPLICIT_TLS_PORT;
+        match self.tls.mode {
+            TlsUse::Implicit => true,
+            TlsUse::Auto | TlsUse::Required => usual,
+            TlsUse::Explicit | TlsUse::Off => false,
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Request {
     pub user: Option<Argument>,
     /// The directory of `ftp://host/directory`.
     pub directory: Option<Argument>,
+    /// Whether it was an `ftps://` URL: TLS from the first byte, on port 990 where none is named.
+    pub implicit_tls: bool,
 }
 
 /// Why a text is no target. No variant holds the text: it might hold a password.
@@ -33,8 +35,8 @@ pub enum TargetError {
          the password by PASVCHECK_PASSWORD, --password-file, --password-stdin or at the prompt"
     )]
     PasswordInUrl,
-    /// A scheme other than `ftp`.
-    #[error("\"{0}://\" is not checked by this version; write ftp://HOST or HOST:PORT")]
+    /// A scheme other than `ftp` and `ftps`.
+    #[error("\"{0}://\" is no FTP; write ftp://HOST, ftps://HOST (TLS from the first byte) or HOST:PORT")]
     Scheme(String),
     /// A port that is no number from 1 to 65535.
     #[error("\"{0}\" is no port; ports are 1 to 65535")]
@@ -68,12 +70,18 @@ pub enum TargetError {
 impl std::str::FromStr for Request {
     type Err = TargetError;
 
-    /// Reads `host`, `host:port`, `[v6]:port`, a bare IPv6 address, or `ftp://user@host:port/directory`.
+    /// Reads `host`, `host:port`, `[v6]:port`, a bare IPv6 address, or `ftp://user@host:port/directory` (`ftps` likewise).
     fn from_str(text: &str) -> Result<Self, TargetError> {
         let text = text.trim();
         match text.split_once("://") {
-            None => Ok(Self { target: host_and_port(text)?, user: None, directory: None }),
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftp") => url(rest),
+            None => Ok(Self {
+                target: host_and_port(text, DEFAULT_PORT)?,
+                user: None,
+                directory: None,
+                implicit_tls: false,
+            }),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftp") => url(rest, false),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ftps") => url(rest, true),
             Some((scheme, _)) => {
                 let shown = scheme.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
                 Err(TargetError::Scheme(shown))
@@ -82,7 +90,7 @@ impl std::str::FromStr for Request {
     }
 }
 
-fn url(rest: &str) -> Result<Request, TargetError> {
+fn url(rest: &str, implicit_tls: bool) -> Result<Request, TargetError> {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (user, host) = match authority.rsplit_once('@') {
         Some((user, _)) if user.contains(':') => return Err(TargetError::PasswordInUrl),
@@ -91,7 +99,8 @@ fn url(rest: &str) -> Result<Request, TargetError> {
     };
     let directory = path.split(['?', '#']).next().unwrap_or_default();
     Ok(Request {
-        target: host_and_port(host)?,
+        target: host_and_port(host, if implicit_tls { super::IMPLICIT_TLS_PORT } else { DEFAULT_PORT })?,
+        implicit_tls,
         user: user.filter(|user| !user.as_str().is_empty()),
         directory: Some(decoded(directory, "path")?).filter(|path| !path.as_str().is_empty()),
     })
@@ -102,14 +111,14 @@ fn decoded(text: &str, part: &'static str) -> Result<Argument, TargetError> {
     Argument::new(text).map_err(|_| TargetError::LineBreak(part))
 }
 
-fn host_and_port(text: &str) -> Result<Target, TargetError> {
+fn host_and_port(text: &str, usual: u16) -> Result<Target, TargetError> {
     if text.contains('@') {
         // `user:password@host` without a scheme: say what is wrong without echoing it.
         let password = text.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
         return Err(if password { TargetError::PasswordInUrl } else { TargetError::UserWithoutScheme });
     }
     if text.parse::<Ipv6Addr>().is_ok() {
-        return Ok(Target { host: host_name(text)?, port: DEFAULT_PORT });
+        return Ok(Target { host: host_name(text)?, port: usual });
     }
     if !text.starts_with('[') && text.matches(':').count() > 1 {
         return Err(TargetError::Brackets);
@@ -130,7 +139,7 @@ fn host_and_port(text: &str) -> Result<Target, TargetError> {
         }
         None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
-    Ok(Target { host: host_name(host)?, port: port.map_or(Ok(DEFAULT_PORT), port_number)? })
+    Ok(Target { host: host_name(host)?, port: port.map_or(Ok(usual), port_number)? })
 }
 
 fn port_number(text: &str) -> Result<u16, TargetError> {
@@ -186,6 +195,9 @@ mod tests {
         assert_eq!(target("2001:db8::10"), ("2001:db8::10".into(), 21));
         assert_eq!(target("[2001:db8::10]:2121"), ("2001:db8::10".into(), 2121));
         assert_eq!(target("FTP://ftp.example.com:990/"), ("ftp.example.com".into(), 990));
+        assert_eq!(target("ftps://ftp.example.com/"), ("ftp.example.com".into(), 990));
+        assert_eq!(target("ftps://ftp.example.com:2990"), ("ftp.example.com".into(), 2990));
+        assert!("ftps://host".parse::<Request>().unwrap().implicit_tls);
         let request: Request = "ftp://jo%40work@host/pub/a%20b".parse().unwrap();
         assert_eq!(request.user.unwrap().as_str(), "jo@work");
         assert_eq!(request.directory.unwrap().as_str(), "pub/a b");

@@ -9,7 +9,7 @@ mod session;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-pub use session::{Meanwhile, Session};
+pub use session::{Guard, Meanwhile, Session};
 
 use crate::checks::{self, Check, Reach};
 use crate::evidence::{Evidence, Step};
@@ -61,6 +61,7 @@ async fn step(session: &mut Session<'_>, check: &Check) {
         session.progress(check.title);
         let allowed = session.left();
         out_of_time = timeout(allowed, (check.observe)(session)).await.is_err();
+        session.end_apart();
         session.flush();
     }
     let endpoint = session.current().map(|endpoint| endpoint.address);

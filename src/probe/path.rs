@@ -7,11 +7,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 
 use super::Session;
 use crate::clock::Deadline;
-use crate::evidence::{Answer, Hop, Walk};
+use crate::evidence::{Answer, Connect, Hop, Walk};
 use crate::ftp::Command;
 
 /// Farther away than this nothing on the internet is.
@@ -20,6 +20,9 @@ const FARTHEST: u8 = 40;
 /// What a reply may take on top of one and a half round trips before it counts as not come. Less than the kernel's
 /// shortest retransmission time (200 ms), so that a retransmitted NOOP is told from the first.
 const GRACE: Duration = Duration::from_millis(80);
+
+/// A port that no FTP server announces by chance while it is asked: what the far end does with a port of no use.
+const UNRELATED: u16 = 39_877;
 
 /// Room for one SYN retransmission: routers answer slowly, and one packet may be lost.
 const WALK_PATIENCE: Duration = Duration::from_millis(1_150);
@@ -83,10 +86,20 @@ impl Session<'_> {
     /// Walks towards a data port, and towards the control port to learn which hops answer at all, and adds both to the
     /// evidence. Needs the distance.
     pub async fn walk_both(&mut self, to: SocketAddr) {
-        let (data, control) = join(self.walk(to), self.walk(self.control_address())).await;
+        let unrelated = SocketAddr::new(to.ip(), UNRELATED);
+        let (data, control, unrelated) =
+            join3(self.walk(to), self.walk(self.control_address()), self.touch(unrelated)).await;
         let path = self.endpoint_mut().path.get_or_insert_default();
         path.data.extend(data);
         path.control = control;
+        path.unrelated = unrelated;
+    }
+
+    /// One SYN that lives as long as it must. Needs the distance.
+    async fn touch(&self, to: SocketAddr) -> Option<Connect> {
+        let distance = self.endpoint().path.as_ref()?.distance?;
+        let patience = (WALK_PATIENCE + self.rtt() * 2).min(self.left());
+        Some(self.network.syn(to, distance, patience).await)
     }
 
     /// Walks towards a port with every life that ends before the server, all at once.

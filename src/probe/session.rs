@@ -1,6 +1,7 @@
 //! One run in progress: the open control connection, the evidence so far, and what checks may do with the network.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
@@ -8,12 +9,14 @@ use futures_util::future::join;
 use super::Progress;
 use crate::clock::{Deadline, Stopwatch};
 use crate::evidence::{
-    Answer, Client, Connect, Endpoint, Evidence, Loss, Mode, Offer, Outcome, Patience, Told, Via, Visit,
+    Answer, Cleartext, Client, Connect, Endpoint, Entry, Evidence, Handshake, HandshakeOutcome, Login, Loss,
+    Mode, Offer, Outcome, Patience, Speaker, Told, Transfer, Via, Visit,
 };
 use crate::ftp::{Command, Control, Reply};
 use crate::net::contact::Contact;
+use crate::net::tls::TlsClient;
 use crate::net::{Connected, Network, Stream};
-use crate::plan::{Credentials, Plan};
+use crate::plan::{Credentials, Plan, TlsUse};
 
 /// Reconnects that one endpoint may cost.
 const RECONNECT_LIMIT: u32 = 2;
@@ -31,15 +34,41 @@ pub struct Session<'a> {
     pub contact: Contact,
     /// The open control connection.
     control: Option<Control<Box<dyn Stream>>>,
-    /// An open connection and the endpoint whose session it will be.
+    /// How control connections are secured, once that is decided.
+    guard: Option<Guard>,
+    /// Whether data connections of this session are secured (PROT P).
+    private: bool,
+    /// What was seen before a session apart began, whose facts are kept on their own.
+    aside: Option<Aside>,
     /// The segment size that data connections ask for.
     segment: Option<u16>,
+    /// An open connection and the endpoint whose session it will be.
     kept: Option<(usize, Box<dyn Stream>, Option<IpAddr>)>,
     last_reply: Option<(String, Reply)>,
     endpoint: Option<usize>,
     clock: Stopwatch,
     deadline: Deadline,
     progress: Sink<'a>,
+}
+
+/// How control connections are secured.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// The TLS client, with the sessions that data connections resume.
+    pub client: Arc<TlsClient>,
+    /// The command that asks for TLS; `None` where it begins with the first byte.
+    pub command: Option<Command>,
+}
+
+/// Facts of an endpoint that were put aside.
+#[derive(Debug)]
+struct Aside {
+    login: Option<Login>,
+    offers: Vec<Offer>,
+    transfers: Vec<Transfer>,
+    losses: Vec<Loss>,
+    guard: Option<Guard>,
+    greeting: Option<Answer>,
 }
 
 /// What is done while a data connect is waited for.
@@ -71,6 +100,9 @@ impl<'a> Session<'a> {
             named_user: matches!(plan.login, Credentials::Named { .. }),
             policy: plan.policy.clone(),
             no_public_address: false,
+            insecure: plan.tls.insecure,
+            cert_days: plan.tls.cert_days,
+            tls: (plan.tls.mode != TlsUse::Auto).then(|| plan.tls.mode.name().to_owned()),
         };
         let evidence = Evidence {
             target: plan.target.clone(),
@@ -84,6 +116,9 @@ impl<'a> Session<'a> {
             evidence,
             contact: Contact::new(networks, plan.follow_private),
             control: None,
+            guard: None,
+            private: false,
+            aside: None,
             segment: None,
             kept: None,
             last_reply: None,
@@ -156,6 +191,7 @@ impl<'a> Session<'a> {
     /// Begins with an endpoint, on the connection that was kept for it if there is one.
     pub(super) fn enter(&mut self, index: usize) {
         self.endpoint = Some(index);
+        (self.guard, self.private) = (None, false);
         if self.kept.as_ref().is_some_and(|(kept, ..)| *kept == index)
             && let Some((_, stream, local)) = self.kept.take()
         {
@@ -178,15 +214,28 @@ impl<'a> Session<'a> {
         None
     }
 
-    /// Ends with an endpoint: QUIT, and a short wait for the answer, so that the server's log shows an orderly end.
+    /// Ends with an endpoint.
     pub(super) async fn leave(&mut self) {
+        self.quit().await;
+        self.endpoint = None;
+    }
+
+    /// Ends the session: QUIT, and a short wait for the answer, so that the server's log shows an orderly end.
+    pub async fn quit(&mut self) {
         let patience = Duration::from_millis(500) + self.rtt() * 2;
         if let Some(control) = self.control.as_mut().filter(|control| control.ended().is_none()) {
             let _ = control.ask(&Command::Quit, patience).await;
         }
-        self.flush();
-        self.control = None;
-        self.endpoint = None;
+        self.abandon();
+    }
+
+    /// Ends the session with QUIT, whose answer nobody waits for.
+    pub async fn hang_up(&mut self) {
+        let patience = self.deadline.cap(Duration::from_millis(200));
+        if let Some(control) = self.control.as_mut().filter(|control| control.ended().is_none()) {
+            let _ = control.send(&Command::Quit, patience).await;
+        }
+        self.abandon();
     }
 
     /// Moves the dialogue so far into the evidence.
@@ -204,16 +253,102 @@ impl<'a> Session<'a> {
 
     /// Takes a fresh stream as the endpoint's control connection.
     pub fn adopt(&mut self, stream: Box<dyn Stream>, local: Option<IpAddr>) {
+        self.talk_over(stream, format!("control connection to {} opened", self.control_address()));
+        self.private = false;
+        let endpoint = self.endpoint_mut();
+        endpoint.sessions += 1;
+        endpoint.local_address = local;
+    }
+
+    fn talk_over(&mut self, stream: Box<dyn Stream>, remark: String) {
         self.flush();
         let mut control = Control::new(stream, self.clock);
         if let Credentials::Named { password, .. } = &self.plan.login {
             control.protect(password);
         }
-        control.remark(format!("control connection to {} opened", self.control_address()));
+        control.remark(remark);
         self.control = Some(control);
+    }
+
+    /// Puts TLS on the control connection. One whose handshake fails is of no use any more.
+    pub async fn secure_control(&mut self, client: &Arc<TlsClient>) -> Handshake {
+        let patience = self.deadline.cap(self.plan.limits.handshake);
+        self.flush();
+        let Some(control) = self.control.take() else {
+            let outcome = HandshakeOutcome::Closed { reset: false };
+            return Handshake { outcome, offered_session: false, elapsed_ms: 0.0 };
+        };
+        let early = control.unfinished();
+        if !early.is_empty() {
+            // Clear text behind the answer to AUTH: a complaint of the server's, and no part of the protected dialogue.
+            let received = self.scrubbed(early.lines().next().unwrap_or_default().trim());
+            let outcome = HandshakeOutcome::NotTls { received };
+            return Handshake { outcome, offered_session: false, elapsed_ms: 0.0 };
+        }
+        let mut opened = Arc::clone(client).secure(control.into_stream(), true, patience).await;
+        self.scrub_handshake(&mut opened.fact);
+        let remark = format!("TLS on the control connection: {}", opened.fact.describe());
+        if let Some(stream) = opened.stream {
+            self.talk_over(stream, remark);
+        } else {
+            let at_ms = self.clock.elapsed_ms();
+            self.endpoint_mut().dialogue.push(Entry { at_ms, from: Speaker::Note, line: remark });
+        }
+        opened.fact
+    }
+
+    /// From now on control connections are secured so; `None` for clear text.
+    pub fn set_guard(&mut self, guard: Option<Guard>) {
+        self.guard = guard;
+    }
+
+    /// Tells whether data connections of this session are secured.
+    pub fn set_private(&mut self, private: bool) {
+        self.private = private;
+    }
+
+    /// Who secures the data connections of this session, if anybody.
+    #[must_use]
+    pub fn data_guard(&self) -> Option<Arc<TlsClient>> {
+        self.guard.as_ref().filter(|_| self.private).map(|guard| Arc::clone(&guard.client))
+    }
+
+    /// Whether the control connection is secured.
+    #[must_use]
+    pub fn guarded(&self) -> bool {
+        self.guard.is_some()
+    }
+
+    /// Begins a session apart, in clear text: its facts are gathered on their own until
+    /// [`end_apart`](Self::end_apart). The runner ends it too, should time run out.
+    pub async fn begin_apart(&mut self) {
+        self.quit().await;
+        let guard = self.guard.take();
         let endpoint = self.endpoint_mut();
-        endpoint.sessions += 1;
-        endpoint.local_address = local;
+        let aside = Aside {
+            login: endpoint.login.take(),
+            offers: std::mem::take(&mut endpoint.offers),
+            transfers: std::mem::take(&mut endpoint.transfers),
+            losses: std::mem::take(&mut endpoint.losses),
+            guard,
+            greeting: None,
+        };
+        self.aside = Some(aside);
+    }
+
+    /// Ends it, if it was begun: its facts become the endpoint's clear text session, and those from before come back.
+    pub fn end_apart(&mut self) {
+        let Some(aside) = self.aside.take() else { return };
+        self.guard = aside.guard;
+        let endpoint = self.endpoint_mut();
+        let cleartext = Cleartext {
+            greeting: aside.greeting,
+            login: std::mem::replace(&mut endpoint.login, aside.login),
+            offers: std::mem::replace(&mut endpoint.offers, aside.offers),
+            transfers: std::mem::replace(&mut endpoint.transfers, aside.transfers),
+            losses: std::mem::replace(&mut endpoint.losses, aside.losses),
+        };
+        endpoint.cleartext = Some(cleartext);
     }
 
     /// Gives the control connection up without a word, for one that never spoke.
@@ -359,6 +494,13 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Takes the password out of what came in place of TLS: a server that knows it from elsewhere may well say it.
+    pub fn scrub_handshake(&self, handshake: &mut Handshake) {
+        if let HandshakeOutcome::NotTls { received } = &mut handshake.outcome {
+            *received = self.scrubbed(received);
+        }
+    }
+
     /// Adds a remark to the dialogue.
     pub fn remark(&mut self, remark: String) {
         if let Some(control) = &mut self.control {
@@ -377,20 +519,43 @@ impl<'a> Session<'a> {
         if self.connected() {
             return true;
         }
-        if self.endpoint().sessions > limit || self.left().is_zero() {
+        if self.endpoint().sessions > limit {
             return false;
         }
         self.progress("connecting again, since the control connection was lost");
+        self.dial().await && crate::checks::login::enter(self).await
+    }
+
+    /// Opens a control connection and secures it as the one before was, up to where the login begins.
+    pub async fn dial(&mut self) -> bool {
+        if self.left().is_zero() {
+            return false;
+        }
         let connected = self.connect(self.control_address(), self.plan.limits.connect).await;
         let Some(stream) = connected.stream else { return false };
         self.adopt(stream, connected.local);
+        let guard = self.guard.clone();
+        if let Some(Guard { client, command: None }) = &guard
+            && !self.secure_control(client).await.done()
+        {
+            return false;
+        }
         let greeting = self.listen(self.plan.limits.greeting).await;
-        if greeting.code() != Some(220) {
+        let welcome = greeting.code() == Some(220);
+        if let Some(aside) = &mut self.aside {
+            aside.greeting = Some(greeting.clone());
+        }
+        if !welcome {
             self.note_loss("connect", &greeting);
             self.abandon();
             return false;
         }
-        crate::checks::login::enter(self).await
+        match guard {
+            Some(Guard { client, command: Some(command) }) => {
+                self.ask(command).await.positive() && self.secure_control(&client).await.done()
+            }
+            _ => true,
+        }
     }
 
     /// Notes a 421, which announces the end of the session (RFC 959 §4.2.2), where no further command would find it out.
@@ -402,6 +567,7 @@ impl<'a> Session<'a> {
                 how: answer.clone(),
                 last_reply: Some(reply.clone()),
                 last_command: verb,
+                in_clear: None,
             };
             self.endpoint_mut().losses.push(loss);
         }
@@ -419,8 +585,11 @@ impl<'a> Session<'a> {
             return;
         }
         let (last_command, last_reply) = self.last_reply.take().unzip();
+        let in_clear = self.control.as_ref().and_then(|control| control.stream().in_clear());
+        let in_clear = in_clear.map(|text| self.scrubbed(&text));
         self.abandon();
-        let loss = Loss { after: Some(verb.to_owned()), how: answer.clone(), last_reply, last_command };
+        let after = Some(verb.to_owned());
+        let loss = Loss { after, how: answer.clone(), last_reply, last_command, in_clear };
         self.endpoint_mut().losses.push(loss);
     }
 }

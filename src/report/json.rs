@@ -1,20 +1,35 @@
 //! The report as JSON: one object, pretty for a person's file, on one line for a stream.
 
-use super::Report;
+use super::{Renderer, Report};
 
 /// One indented object with a line end.
 #[must_use]
 pub fn pretty(report: &Report) -> String {
-    finish(serde_json::to_string_pretty(report))
+    text(report, true)
 }
 
 /// One line.
 #[must_use]
 pub fn line(report: &Report) -> String {
-    finish(serde_json::to_string(report))
+    text(report, false)
 }
 
-fn finish(text: serde_json::Result<String>) -> String {
+/// Renders reports as JSON: one indented object, or one object a line.
+#[derive(Clone, Copy, Debug)]
+pub struct Json {
+    /// One object a line.
+    pub lines: bool,
+}
+
+impl Renderer for Json {
+    fn add(&mut self, report: &Report) -> String {
+        if self.lines { line(report) } else { pretty(report) }
+    }
+}
+
+/// Whatever has a shape, indented or on one line.
+pub(crate) fn text(value: &impl serde::Serialize, indented: bool) -> String {
+    let text = if indented { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     // A report holds strings and numbers alone, so this cannot fail; were it ever to, the reader still gets JSON.
     let mut text = text.unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
     text.push('\n');
@@ -26,6 +41,10 @@ fn finish(text: serde_json::Result<String>) -> String {
 fn harmless(text: &str) -> String {
     use std::fmt::Write as _;
 
+    // Nearly always there is nothing to escape.
+    if text.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\n' || super::style::harmless(c) {

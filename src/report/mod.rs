@@ -1,21 +1,34 @@
 //! Report → bytes. One file per format; none of them prints.
 
 mod excerpt;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod nagios;
+pub mod overview;
 pub mod portmap;
+pub mod prometheus;
+pub mod proofs;
 pub mod prose;
+pub mod schema;
 pub mod style;
 pub mod terminal;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{self, Check, Reach};
 use crate::diagnose::{Diagnosis, diagnose, endpoint_verdict};
-use crate::evidence::{Endpoint, Evidence, Step, Target};
+use crate::evidence::{Connect, Endpoint, Evidence, Step, Target};
 use crate::finding::{Finding, Severity, Verdict};
+use crate::plan::Plan;
 use crate::server::{self, Certainty, Product, Recognised};
+use crate::threshold::{self, Held, Measure, Thresholds};
 
 /// The version of the report's shape. It changes when a consumer would break.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +38,7 @@ pub(crate) const NOT_NEEDED: &str = "not needed";
 
 /// The result of one run: the contract with monitors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// The version of this shape.
     pub schema_version: u32,
@@ -50,10 +64,29 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was seen.
     pub evidence: Evidence,
+    /// The times that were held to thresholds (`-w`, `-c`); left out without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Held>,
+    /// The labels of the targets file; left out without any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Reports → text of one format, for one report or for a stream of them. What can be written at once is handed out at once,
+/// so that nobody has to keep all reports.
+pub trait Renderer {
+    /// Takes a report; what can be written now.
+    fn add(&mut self, report: &Report) -> String;
+
+    /// What is written when the last report has been taken.
+    fn finish(&mut self) -> String {
+        String::new()
+    }
 }
 
 /// What made a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tool {
     /// `pasvcheck`.
     pub name: String,
@@ -63,6 +96,7 @@ pub struct Tool {
 
 /// The server product, as far as it gave itself away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerInfo {
     /// The product's name.
     pub product: String,
@@ -74,6 +108,7 @@ pub struct ServerInfo {
 
 /// One address of the target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EndpointInfo {
     /// The address.
     pub address: IpAddr,
@@ -87,6 +122,7 @@ pub struct EndpointInfo {
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It did not run.
@@ -101,8 +137,21 @@ pub enum Status {
     Fail,
 }
 
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Skip => "skip",
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+        })
+    }
+}
+
 /// One check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckInfo {
     /// The check's name.
     pub id: String,
@@ -135,19 +184,115 @@ impl Report {
             checks: checks::of(&evidence).map(|check| check_info(check, &evidence, &findings)).collect(),
             findings,
             evidence,
+            thresholds: Vec::new(),
+            labels: BTreeMap::new(),
         }
+    }
+
+    /// The report of a plan that was carried out, with the plan's thresholds and labels.
+    #[must_use]
+    pub fn of(plan: &Plan, evidence: Evidence, started_at: String, duration_ms: u64) -> Self {
+        let mut report = Self::new(evidence, started_at, duration_ms);
+        report.labels.clone_from(&plan.labels);
+        report.hold(&plan.thresholds);
+        report
+    }
+
+    /// Holds the times to thresholds: they can make the verdict worse, and the summary says why.
+    pub fn hold(&mut self, thresholds: &Thresholds) {
+        for measure in Measure::ALL {
+            if thresholds.warning.of(measure).is_none() && thresholds.critical.of(measure).is_none() {
+                continue;
+            }
+            let held = Held::new(measure, self.measured(measure), thresholds);
+            self.verdict = self.verdict.max(held.verdict);
+            if let Some(reason) = held.reason() {
+                self.summary = format!("{} {reason}", self.summary);
+            }
+            self.thresholds.push(held);
+        }
+    }
+
+    /// A time in milliseconds; `None` if there was nothing to measure.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a run lasts less than 285 years")]
+    pub fn measured(&self, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Total => Some(self.duration_ms as f64),
+            Measure::Data => self.data_connects().map(|connect| connect.elapsed_ms).reduce(f64::max),
+        }
+    }
+
+    /// Every data connection that opened, surveys and cold ports left aside.
+    fn data_connects(&self) -> impl Iterator<Item = &Connect> {
+        self.evidence.checked().flat_map(|endpoint| {
+            let visits = endpoint.offers.iter().flat_map(|offer| &offer.visits).map(|visit| &visit.connect);
+            visits
+                .chain(endpoint.transfers.iter().map(|transfer| &transfer.data))
+                .filter(|connect| connect.open())
+        })
     }
 
     /// Diagnoses a saved report again: its evidence is kept, its conclusions are drawn anew.
     #[must_use]
     pub fn again(self) -> Self {
-        Self::new(self.evidence, self.started_at, self.duration_ms)
+        let mut report = Self::new(self.evidence, self.started_at, self.duration_ms);
+        report.labels = self.labels;
+        report.hold(&threshold::recorded(&self.thresholds));
+        report
+    }
+
+    /// The target as it would be typed: the port only where it is not 21, and none of an audit, whose target is a file or
+    /// a host as a whole. Unescaped.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Target { host, port } = &self.target;
+        if self.evidence.audit.is_some() {
+            return host.clone();
+        }
+        match port {
+            21 => host.clone(),
+            port if host.contains(':') => format!("[{host}]:{port}"),
+            port => format!("{host}:{port}"),
+        }
     }
 
     /// Findings that no other one explains and no policy accepts, gravest first.
     pub fn causes(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.counts())
     }
+}
+
+/// When the certificate of each address ends, the soonest where it showed several.
+fn certificates(report: &Report) -> Vec<(String, SystemTime)> {
+    let of_endpoint = |endpoint: &Endpoint| {
+        let soonest = certificate_ends(&serde_json::to_value(endpoint).ok()?).into_iter().min()?;
+        Some((endpoint.address.to_string(), soonest))
+    };
+    report.evidence.checked().filter_map(of_endpoint).collect()
+}
+
+/// Whatever the evidence calls `not_after`, as RFC 3339 text.
+fn certificate_ends(value: &serde_json::Value) -> Vec<SystemTime> {
+    match value {
+        serde_json::Value::Object(map) => {
+            let own = map.get("not_after").and_then(serde_json::Value::as_str);
+            let own = own.and_then(|end| humantime::parse_rfc3339_weak(end).ok());
+            own.into_iter().chain(map.values().flat_map(certificate_ends)).collect()
+        }
+        serde_json::Value::Array(list) => list.iter().flat_map(certificate_ends).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Days from a report's run to a moment; negative if that had passed.
+fn days_to(report: &Report, moment: SystemTime) -> Option<f64> {
+    let began = humantime::parse_rfc3339(&report.started_at).ok()?;
+    let seconds = match moment.duration_since(began) {
+        Ok(left) => left.as_secs_f64(),
+        Err(ago) => -ago.duration().as_secs_f64(),
+    };
+    Some(seconds / 86_400.0)
 }
 
 /// The product at the first endpoint that tells; some can only be known by the host's name.
@@ -193,7 +338,8 @@ fn endpoint_info(endpoint: &Endpoint, findings: &[Finding]) -> EndpointInfo {
 
 fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> CheckInfo {
     let steps: Vec<&Step> = evidence.steps.iter().filter(|step| step.check == check.name).collect();
-    let ran = steps.iter().any(|step| step.skipped.is_none()) && wanted(check, evidence);
+    let found = findings.iter().any(|finding| check.rules.iter().any(|rule| rule.name == finding.id));
+    let ran = steps.iter().any(|step| step.skipped.is_none()) && (wanted(check, evidence) || found);
     CheckInfo {
         id: check.name.to_owned(),
         status: status(check, ran, &steps, evidence, findings),
@@ -204,8 +350,13 @@ fn check_info(check: &Check, evidence: &Evidence, findings: &[Finding]) -> Check
 
 /// Whether a check that is only made with a reason had one.
 fn wanted(check: &Check, evidence: &Evidence) -> bool {
-    check.name != checks::port_range::CHECK.name
-        || evidence.checked().any(|endpoint| endpoint.survey.is_some())
+    let any = |seen: fn(&Endpoint) -> bool| evidence.checked().any(seen);
+    match check.name {
+        "tls" => any(|endpoint| endpoint.tls.is_some()),
+        "middlebox" => any(|endpoint| endpoint.cleartext.is_some()),
+        "port-range" => any(|endpoint| endpoint.survey.is_some()),
+        _ => true,
+    }
 }
 
 fn status(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence, findings: &[Finding]) -> Status {
@@ -253,3 +404,6 @@ fn summary(check: &Check, ran: bool, steps: &[&Step], evidence: &Evidence) -> St
     });
     words.collect::<Vec<_>>().join("; ")
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

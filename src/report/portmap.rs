@@ -42,13 +42,21 @@ enum Cell {
     Through,
     Open,
     Unverified,
+    Elsewhere,
     Rejected,
     Silent,
 }
 
 impl Cell {
-    const ALL: [Self; 6] =
-        [Self::Open, Self::Through, Self::Silent, Self::Rejected, Self::Unverified, Self::NotAsked];
+    const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Through,
+        Self::Elsewhere,
+        Self::Silent,
+        Self::Rejected,
+        Self::Unverified,
+        Self::NotAsked,
+    ];
 
     fn sign(self) -> &'static str {
         match self {
@@ -56,6 +64,7 @@ impl Cell {
             Self::Through => "▒",
             Self::Open => "█",
             Self::Unverified => "?",
+            Self::Elsewhere => "!",
             Self::Rejected => "x",
             Self::Silent => "░",
         }
@@ -66,7 +75,7 @@ impl Cell {
             Self::NotAsked => Color::BrightBlack,
             Self::Through | Self::Open => Color::Green,
             Self::Unverified => Color::Magenta,
-            Self::Rejected | Self::Silent => Color::Red,
+            Self::Elsewhere | Self::Rejected | Self::Silent => Color::Red,
         }
     }
 
@@ -76,6 +85,7 @@ impl Cell {
             Self::Through => "let through (nobody listens now)",
             Self::Open => "open",
             Self::Unverified => "silent, not verified",
+            Self::Elsewhere => "answered by something else",
             Self::Rejected => "rejected",
             Self::Silent => "silent",
         }
@@ -97,7 +107,12 @@ fn cell(survey: &Survey, offset: u32, count: u32) -> Cell {
         PortState::Silent => Cell::Silent,
         PortState::Unverified => Cell::Unverified,
     };
-    inside.map(|span| state(&span.state)).max().unwrap_or(Cell::NotAsked)
+    let proofs = survey.stand_in.iter().flat_map(|stand_in| &stand_in.proofs);
+    let elsewhere = proofs
+        .filter(|span| u32::from(span.ports.min) <= high && u32::from(span.ports.max) >= low)
+        .any(|span| span.proof.elsewhere());
+    let by_proof = elsewhere.then_some(Cell::Elsewhere);
+    inside.map(|span| state(&span.state)).chain(by_proof).max().unwrap_or(Cell::NotAsked)
 }
 
 fn legend(cells: &[Cell], style: &Style) -> String {
@@ -124,6 +139,7 @@ mod tests {
             elapsed_ms: 1.0,
             baseline: Vec::new(),
             control_afterwards: None,
+            stand_in: None,
         }
     }
 

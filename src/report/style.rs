@@ -67,6 +67,20 @@ pub fn color_of(verdict: Verdict) -> Color {
     }
 }
 
+/// A number as people read it: `12,345`.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Text from the network, made harmless: control characters (escape sequences among them) and the marks that turn the
 /// writing direction are shown as escapes.
 #[must_use]
@@ -93,6 +107,12 @@ pub(super) fn harmless(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let shown = [0, 999, 1000, 65_535, 1_234_567].map(thousands);
+        assert_eq!(shown, ["0", "999", "1,000", "65,535", "1,234,567"]);
+    }
 
     #[test]
     fn nothing_from_the_network_acts_on_the_terminal() {

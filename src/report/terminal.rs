@@ -6,7 +6,7 @@ use colored::Color;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::style::{Style, color_of, printable};
-use super::{CheckInfo, Report, Status, prose};
+use super::{CheckInfo, Renderer, Report, Status, prose};
 use crate::evidence::{Entry, Speaker};
 use crate::explain::document::PRODUCTS;
 use crate::explain::values::Values;
@@ -57,6 +57,7 @@ pub fn render(report: &Report, style: &Style, amount: Amount) -> String {
         if let Some(survey) = &endpoint.survey {
             out.push('\n');
             out.push_str(&super::portmap::draw(survey, style));
+            out.push_str(&super::proofs::render(survey, style));
         }
     }
     out.push('\n');
@@ -78,18 +79,8 @@ fn verdict(report: &Report, style: &Style) -> String {
     out
 }
 
-/// The target as it would be typed.
 fn target(report: &Report) -> String {
-    let host = printable(&report.target.host);
-    // An audit's target is a file, or a host as a whole.
-    if report.evidence.audit.is_some() {
-        return host;
-    }
-    match report.target.port {
-        21 => host,
-        port if host.contains(':') => format!("[{host}]:{port}"),
-        port => format!("{host}:{port}"),
-    }
+    printable(&report.name())
 }
 
 fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount, again: bool) -> String {
@@ -211,17 +202,22 @@ fn fix(report: &Report, finding: &Finding, style: &Style, amount: Amount) -> Str
 
 /// Where no fix can be chosen, since the product is not known: how to look closer.
 fn by_hand(report: &Report, finding: &Finding, style: &Style) -> String {
-    let Some(rule) = crate::checks::rule(&finding.id) else { return String::new() };
-    let document = crate::explain::document::Document::parse(rule.document);
-    let Some(text) = document.section("Check it by hand") else { return String::new() };
-    let values = Values::of(&report.evidence, finding.scope.endpoint);
+    let Some(text) = by_hand_text(report, finding) else { return String::new() };
     let heading = style.paint("Check it by hand", Color::Green);
-    format!("\n  {heading}\n{}", prose::render(&printable(&values.fill(text)), style, 4))
+    format!("\n  {heading}\n{}", prose::render(&printable(&text), style, 4))
+}
+
+/// The section of a finding's document on looking closer, with this run's values.
+pub(super) fn by_hand_text(report: &Report, finding: &Finding) -> Option<String> {
+    let rule = crate::checks::rule(&finding.id)?;
+    let document = crate::explain::document::Document::parse(rule.document);
+    let values = Values::of(&report.evidence, finding.scope.endpoint);
+    document.section("Check it by hand").map(|text| values.fill(text))
 }
 
 /// A product's own section, what concerns any server, and the firewall of its platform. Nothing of a product that is
 /// only one of five.
-fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
+pub(super) fn relevant(report: &Report, finding: &Finding, remedy: &Remedy) -> bool {
     // What could not be tested has nothing to be mended at the server; what this side can do is told.
     if finding.severity == Severity::Unknown {
         return matches!(remedy.product.as_str(), "Any server" | "Client" | "DNS" | "This host");
@@ -340,8 +336,26 @@ fn report_ms(report: &Report) -> f64 {
     report.duration_ms as f64
 }
 
-fn time(ms: f64) -> String {
+pub(super) fn time(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
+
+/// Renders one report, and the dialogue if that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Single {
+    /// How it looks.
+    pub style: Style,
+    /// How much is told.
+    pub amount: Amount,
+    /// Whether the dialogue is shown.
+    pub trace: bool,
+}
+
+impl Renderer for Single {
+    fn add(&mut self, report: &Report) -> String {
+        let trace = if self.trace { trace(report, &self.style) } else { String::new() };
+        render(report, &self.style, self.amount) + &trace
+    }
 }
 
 /// The dialogue, with times (`--trace`).

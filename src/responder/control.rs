@@ -5,8 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::sleep;
+
+use super::tls::Wire;
 
 /// The longest command line that is obeyed, its end included.
 pub(super) const LONGEST_LINE: usize = 4096;
@@ -65,14 +66,14 @@ pub(super) enum Interruption {
 /// One client.
 #[derive(Debug)]
 pub(super) struct Control {
-    stream: TcpStream,
+    stream: Wire,
     heard: Vec<u8>,
     /// Pause after each byte sent; zero for none.
     pub(super) byte_delay: Duration,
 }
 
 impl Control {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Wire) -> Self {
         Self { stream, heard: Vec::new(), byte_delay: Duration::ZERO }
     }
 
@@ -148,10 +149,14 @@ impl Control {
         }
     }
 
+    /// Whether TLS is on it.
+    pub(super) fn secured(&self) -> bool {
+        self.stream.secured()
+    }
+
     /// From now on, closing sends a reset.
     pub(super) fn reset_on_close(&self) {
-        // Fails only on a socket that is gone already.
-        let _ = self.stream.set_zero_linger();
+        self.stream.reset_on_close();
     }
 
     /// Closes in an orderly way.
@@ -160,7 +165,7 @@ impl Control {
     }
 
     /// The connection itself, for what is no FTP.
-    pub(super) fn stream(&mut self) -> &mut TcpStream {
+    pub(super) fn stream(&mut self) -> &mut Wire {
         &mut self.stream
     }
 

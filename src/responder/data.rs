@@ -5,10 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::script::Data;
+use super::tls::Wire;
 
 /// How much is written at a time.
 const CHUNK: usize = 64 << 10;
@@ -85,7 +85,7 @@ fn plan(length: u64, faults: &Data) -> (u64, Ending) {
 }
 
 /// Sends `payload`, ending as the faults say. Closes the connection, unless it stalls.
-pub(super) async fn send(stream: &mut TcpStream, payload: &Payload, faults: &Data) -> Outcome {
+pub(super) async fn send(stream: &mut Wire, payload: &Payload, faults: &Data) -> Outcome {
     let (bytes, ending) = plan(payload.len(), faults);
     if pump(stream, payload, bytes, faults.rate).await.is_err() {
         return Outcome::Cut;
@@ -96,7 +96,7 @@ pub(super) async fn send(stream: &mut TcpStream, payload: &Payload, faults: &Dat
             if closed.is_ok() { Outcome::Complete(bytes) } else { Outcome::Cut }
         }
         Ending::Reset => {
-            let _ = stream.set_zero_linger();
+            stream.reset_on_close();
             Outcome::Cut
         }
         Ending::Stall => {
@@ -106,7 +106,7 @@ pub(super) async fn send(stream: &mut TcpStream, payload: &Payload, faults: &Dat
     }
 }
 
-async fn pump(stream: &mut TcpStream, payload: &Payload, bytes: u64, rate: Option<u64>) -> io::Result<()> {
+async fn pump(stream: &mut Wire, payload: &Payload, bytes: u64, rate: Option<u64>) -> io::Result<()> {
     let chunk = match rate {
         Some(rate) => usize::try_from(rate / TICKS_PER_SECOND).unwrap_or(CHUNK).clamp(1, CHUNK),
         None => CHUNK,
@@ -128,31 +128,33 @@ async fn pump(stream: &mut TcpStream, payload: &Payload, bytes: u64, rate: Optio
 const LINGER: Duration = Duration::from_secs(10);
 
 /// Waits until the client has closed its end, as long as a daemon that lingers does.
-pub(super) async fn linger(stream: &mut TcpStream) {
+pub(super) async fn linger(stream: &mut Wire) {
     let _ = tokio::time::timeout(LINGER, until_closed(stream)).await;
 }
 
-async fn until_closed(stream: &mut TcpStream) {
+async fn until_closed(stream: &mut Wire) {
     let mut ignored = [0; 512];
     while matches!(stream.read(&mut ignored).await, Ok(1..)) {}
 }
 
-/// Takes in an upload and forgets it.
-pub(super) async fn receive(stream: &mut TcpStream, faults: &Data) -> Outcome {
+/// Takes in an upload and forgets it. `received` counts its bytes, also of one that is broken off.
+pub(super) async fn receive(stream: &mut Wire, faults: &Data, received: &mut u64) -> Outcome {
     let mut buffer = vec![0; CHUNK];
-    let mut received = 0;
     loop {
         match stream.read(&mut buffer).await {
-            Ok(0) => return Outcome::Complete(received),
-            Ok(more) => received += more as u64,
+            Ok(0) => {
+                let most = faults.truncate_after.unwrap_or(u64::MAX);
+                return Outcome::Complete(most.min(*received));
+            }
+            Ok(more) => *received += more as u64,
             Err(_) => return Outcome::Cut,
         }
-        if faults.stall_after.is_some_and(|bytes| received >= bytes) {
+        if faults.stall_after.is_some_and(|bytes| *received >= bytes) {
             // Not even the end is noticed: only the control connection can wake us.
             return pending().await;
         }
-        if received > LARGEST_UPLOAD || faults.reset_after.is_some_and(|bytes| received >= bytes) {
-            let _ = stream.set_zero_linger();
+        if *received > LARGEST_UPLOAD || faults.reset_after.is_some_and(|bytes| *received >= bytes) {
+            stream.reset_on_close();
             return Outcome::Cut;
         }
     }

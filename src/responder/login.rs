@@ -23,7 +23,13 @@ impl Session {
         let shared = Arc::clone(&self.shared);
         let words = shared.words;
         self.name(name, false);
-        if shared.script.login.needs_tls_login {
+        let secured = self.control.secured();
+        let turned_away = shared.script.tls.as_ref().is_some_and(|tls| tls.refuses_anonymous);
+        if secured && turned_away && self.values.anonymous {
+            self.user = None;
+            return self.say("530 Anonymous sessions may not use encryption.").await;
+        }
+        if shared.script.login.needs_tls_login && !secured {
             self.user = None;
             return self.say_and(words.tls_login).await;
         }

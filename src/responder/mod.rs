@@ -19,11 +19,13 @@
 //! How the room is furnished: [`script`] is what can be ordered, [`action`] one ordered answer, [`persona`] the words,
 //! [`ports`] what is announced; `server` takes connections in, `session` obeys commands (`login`, `offer` for PASV and
 //! EPSV, `transfer`), `passive` listens and `data` moves bytes, `control` reads and writes lines, `files` is the tree that
-//! it pretends to have, and `stranger` speaks what is not FTP. Everything has a bound: lines, sessions, a session's life,
+//! it pretends to have, `tls` and `certificate` are what
+//! the names say, and `stranger` speaks what is not FTP. Everything has a bound: lines, sessions, a session's life,
 //! what one answer sends.
 //! No task outlives the [`Responder`].
 
 pub mod action;
+pub mod certificate;
 mod control;
 mod data;
 mod files;
@@ -38,6 +40,7 @@ mod server;
 mod session;
 mod stranger;
 mod template;
+pub mod tls;
 mod transfer;
 
 pub use action::{Action, Then};

@@ -23,6 +23,10 @@ impl Session {
         if let Some(refusal) = self.refusal(shared.script.passive.pasv) {
             return self.say(refusal).await;
         }
+        let spoilt = shared.script.tls.as_ref().and_then(|tls| tls.pasv_in_clear.as_deref());
+        if let Some(spoilt) = spoilt.filter(|_| !self.control.secured()) {
+            return self.say(spoilt).await;
+        }
         if !template::names_port(reply) {
             return self.say(reply).await;
         }
@@ -54,7 +58,8 @@ impl Session {
         if !enabled {
             return Some(words.passive_off);
         }
-        (self.shared.script.login.needs_tls_data && words.tls_data_at_passive).then_some(words.tls_data)
+        (self.shared.script.login.needs_tls_data && !self.private && words.tls_data_at_passive)
+            .then_some(words.tls_data)
     }
 
     async fn offer_while_ports_last(&mut self, with_address: bool, reply: &str) -> io::Result<Then> {
@@ -78,10 +83,10 @@ impl Session {
 
     fn offer_under(&mut self, with_address: bool, under: Under) -> Result<(), Say> {
         self.listener = None;
-        let listener = Listener::open(self.local, &self.shared, under)
+        let listener = Listener::open(self.local, &self.shared, under, self.control.secured())
             .map_err(|_| self.shared.words.no_free_port.unwrap_or(NO_PORT_AT_ALL))?;
         // Only the 227 has an address, so only PASV moves on to the next one.
-        let address = if with_address { self.shared.next_address() } else { None };
+        let address = if with_address { self.shared.next_address(!self.control.secured()) } else { None };
         self.values.address = address.unwrap_or_else(|| self.local.to_string());
         self.values.port = listener.announced();
         self.listener = Some(listener);

@@ -41,7 +41,8 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn open(ip: IpAddr, shared: &Shared, under: Under) -> io::Result<Self> {
+    /// `secured`: the announcement is under TLS, where nobody on the way can read it.
+    pub(super) fn open(ip: IpAddr, shared: &Shared, under: Under, secured: bool) -> io::Result<Self> {
         let socket = if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.bind(SocketAddr::new(ip, 0))?;
         let socket = socket.listen(128)?;
@@ -66,7 +67,7 @@ impl Listener {
             held: Vec::new(),
         };
         if let Some(port) = listener.reachable_port() {
-            listener.ports.enter(port, real);
+            listener.ports.enter(port, real, secured);
         }
         Ok(listener)
     }

@@ -104,13 +104,27 @@ impl<'de> Deserialize<'de> for Ports {
 
 /// Which announced ports have a listener at this moment, and where it really is. Clones share one map.
 #[derive(Clone, Debug, Default)]
-pub struct PortMap(Arc<Mutex<HashMap<u16, SocketAddr>>>);
+pub struct PortMap(Arc<Mutex<HashMap<u16, Entry>>>);
+
+/// A listener behind an announced port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    real: SocketAddr,
+    /// Whether it was announced under TLS.
+    secured: bool,
+}
 
 impl PortMap {
     /// The real address behind an announced port; `None` once the listener is gone.
     #[must_use]
     pub fn lookup(&self, announced: u16) -> Option<SocketAddr> {
-        self.entries().get(&announced).copied()
+        self.entries().get(&announced).map(|entry| entry.real)
+    }
+
+    /// Whether the port was announced in clear, where a device on the way can read it.
+    #[must_use]
+    pub fn readable(&self, announced: u16) -> bool {
+        self.entries().get(&announced).is_some_and(|entry| !entry.secured)
     }
 
     /// The announced ports that have a listener, in order.
@@ -121,19 +135,19 @@ impl PortMap {
         ports
     }
 
-    pub(super) fn enter(&self, announced: u16, real: SocketAddr) {
-        self.entries().insert(announced, real);
+    pub(super) fn enter(&self, announced: u16, real: SocketAddr, secured: bool) {
+        self.entries().insert(announced, Entry { real, secured });
     }
 
     /// Takes an entry out, unless another session has meanwhile been offered the same port.
     pub(super) fn remove(&self, announced: u16, real: SocketAddr) {
         let mut entries = self.entries();
-        if entries.get(&announced) == Some(&real) {
+        if entries.get(&announced).is_some_and(|entry| entry.real == real) {
             entries.remove(&announced);
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<u16, SocketAddr>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<u16, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,8 +185,8 @@ mod tests {
     fn removal_spares_a_newer_listener() {
         let map = PortMap::default();
         let (old, new) = (SocketAddr::from(([127, 0, 0, 1], 1)), SocketAddr::from(([127, 0, 0, 1], 2)));
-        map.enter(50_000, old);
-        map.enter(50_000, new);
+        map.enter(50_000, old, false);
+        map.enter(50_000, new, true);
         map.remove(50_000, old);
         assert_eq!(map.lookup(50_000), Some(new));
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::action::{Action, Actions};
 use super::persona::Persona;
 use super::ports::Ports;
+use super::tls::Tls;
 
 /// Why a script cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +65,8 @@ pub struct Script {
     pub data: Data,
     /// Bounds and sudden ends.
     pub limits: Limits,
+    /// TLS; none without it.
+    pub tls: Option<Tls>,
     /// Another protocol altogether.
     pub speaks: Option<Speaks>,
 }
@@ -195,7 +198,7 @@ pub struct Login {
     pub anonymous: bool,
     /// Names and passwords of the others.
     pub users: BTreeMap<String, String>,
-    /// No login without TLS, which this server does not speak.
+    /// No login without TLS.
     pub needs_tls_login: bool,
     /// No transfer without TLS.
     pub needs_tls_data: bool,
@@ -226,7 +229,7 @@ pub struct Data {
     pub refuse_source: bool,
     /// No byte after so many; the connection stays open.
     pub stall_after: Option<u64>,
-    /// Close after so many, and claim success.
+    /// Close after so many, and claim success; of an upload no more is kept.
     pub truncate_after: Option<u64>,
     /// Cut the connection by a reset after so many.
     pub reset_after: Option<u64>,

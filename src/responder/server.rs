@@ -19,8 +19,9 @@ use super::journal::{Journal, Log};
 use super::persona::Wording;
 use super::ports::PortMap;
 use super::script::{Family, Script};
-use super::session::Session;
+use super::session::{Ends, Session};
 use super::stranger;
+use super::tls::{Keys, Wire, answer_as_of_old};
 
 /// Sessions at a time, whatever the script says.
 const MOST_SESSIONS: usize = 64;
@@ -54,7 +55,8 @@ impl Responder {
                 .or_else(|_| listen((Ipv4Addr::LOCALHOST, 0).into()))?,
         };
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(script));
+        let keys = script.tls.as_ref().map(Keys::new).transpose()?;
+        let shared = Arc::new(Shared::new(script, keys));
         let (stop, stopped) = watch::channel(false);
         let task = runtime.spawn(serve(listener, Arc::clone(&shared), stopped));
         Ok(Self { address, shared, stop, task })
@@ -137,14 +139,27 @@ async fn receive(mut stream: TcpStream, seat: Option<OwnedSemaphorePermit>, shar
             }
             (Some(_), Some(speaks)) => stranger::talk(speaks, stream).await,
             (Some(seat), None) => {
-                // An error is a client that left in the middle of a reply.
-                if let Ok(session) = Session::new(stream, seat, shared) {
-                    let _ = session.run().await;
+                // An error is a client that left in the middle of a reply, or a handshake that failed.
+                let Ok(ends) = Ends::of(&stream) else { return };
+                if let Ok(wire) = first_words(stream, &shared).await {
+                    let _ = Session::new(wire, ends, seat, shared).run().await;
                 }
             }
         }
     };
     let _ = timeout(LONGEST_SESSION, stay).await;
+}
+
+/// Implicit TLS comes before all else.
+async fn first_words(mut stream: TcpStream, shared: &Shared) -> io::Result<Wire> {
+    match (&shared.script.tls, &shared.keys) {
+        (Some(tls), _) if tls.implicit && tls.old => {
+            answer_as_of_old(&mut stream).await?;
+            Err(io::ErrorKind::InvalidData.into())
+        }
+        (Some(tls), Some(keys)) if tls.implicit => keys.control(stream).await,
+        _ => Ok(Wire::Plain(stream)),
+    }
 }
 
 /// What all sessions have in common.
@@ -154,6 +169,7 @@ pub(super) struct Shared {
     pub(super) words: &'static Wording,
     pub(super) log: Log,
     pub(super) ports: PortMap,
+    pub(super) keys: Option<Keys>,
     sequence: Vec<u16>,
     counts: Mutex<Counts>,
     files: Mutex<Files>,
@@ -168,8 +184,9 @@ struct Counts {
 }
 
 impl Shared {
-    fn new(script: Script) -> Self {
+    fn new(script: Script, keys: Option<Keys>) -> Self {
         Self {
+            keys,
             words: script.persona.wording(),
             log: Log::default(),
             ports: PortMap::default(),
@@ -189,7 +206,11 @@ impl Shared {
     }
 
     /// The next address to announce; `None`: the one that the client is connected to.
-    pub(super) fn next_address(&self) -> Option<String> {
+    pub(super) fn next_address(&self, in_clear: bool) -> Option<String> {
+        let changed = self.script.tls.as_ref().and_then(|tls| tls.advertise_in_clear.clone());
+        if let Some(address) = changed.filter(|_| in_clear) {
+            return Some(address);
+        }
         let addresses = &self.script.passive.advertise;
         addresses.get(self.count(|counts| &mut counts.addresses) % addresses.len().max(1)).cloned()
     }

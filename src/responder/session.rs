@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep;
@@ -17,6 +18,7 @@ use super::script::Family;
 use super::server::{Shared, plain};
 use super::stranger;
 use super::template::{self, Values};
+use super::tls::{Wire, answer_as_of_old};
 
 /// The commands behind which there is more than a fixed answer.
 const KNOWN: [&str; 21] = [
@@ -43,22 +45,32 @@ pub(super) struct Session {
     pub(super) restart: u64,
     pub(super) listener: Option<Listener>,
     pub(super) values: Values,
+    /// Whether data connections are under TLS (PROT P).
+    pub(super) private: bool,
     heard: usize,
 }
 
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    local: IpAddr,
+    peer: IpAddr,
+}
+
+impl Ends {
+    pub(super) fn of(stream: &TcpStream) -> io::Result<Self> {
+        Ok(Self { local: plain(stream.local_addr()?.ip()), peer: plain(stream.peer_addr()?.ip()) })
+    }
+}
+
 impl Session {
-    pub(super) fn new(
-        stream: TcpStream,
-        seat: OwnedSemaphorePermit,
-        shared: Arc<Shared>,
-    ) -> io::Result<Self> {
-        let local = plain(stream.local_addr()?.ip());
-        let peer = plain(stream.peer_addr()?.ip());
+    pub(super) fn new(stream: Wire, ends: Ends, seat: OwnedSemaphorePermit, shared: Arc<Shared>) -> Self {
+        let Ends { local, peer } = ends;
         // A server that was told its public address calls itself by it.
         let name = shared.script.passive.advertise.first().cloned().unwrap_or_else(|| local.to_string());
         let ipv6 = shared.script.family == Family::Ipv6;
         let values = Values { local: name, ipv6, ..Values::default() };
-        Ok(Self {
+        Self {
             control: Control::new(stream),
             shared,
             seat: Some(seat),
@@ -72,8 +84,9 @@ impl Session {
             restart: 0,
             listener: None,
             values,
+            private: false,
             heard: 0,
-        })
+        }
     }
 
     /// Holds the dialogue to its end. An error is a client that left in the middle of a reply.
@@ -170,6 +183,9 @@ impl Session {
     async fn obey(&mut self, command: &Command) -> io::Result<Then> {
         let words = self.shared.words;
         let (verb, argument) = (command.verb.as_str(), command.argument.as_str());
+        if let Some(then) = self.obey_about_tls(verb, argument).await? {
+            return Ok(then);
+        }
         let fixed = self.fixed(verb, argument);
         let known = fixed.is_some() || KNOWN.contains(&verb);
         if !known {
@@ -201,6 +217,55 @@ impl Session {
             (None, true) => self.work(verb, argument).await,
             (None, false) => self.say(words.unknown).await,
         }
+    }
+
+    /// AUTH, PBSZ and PROT (RFC 4217), where the script has TLS.
+    async fn obey_about_tls(&mut self, verb: &str, argument: &str) -> io::Result<Option<Then>> {
+        let shared = Arc::clone(&self.shared);
+        let Some(tls) = &shared.script.tls else { return Ok(None) };
+        let refused = tls.refused || self.control.secured();
+        let known = if tls.ssl_only { argument == "SSL" } else { matches!(argument, "TLS" | "SSL") };
+        let words = &shared.words.tls;
+        let text = match (verb, argument) {
+            ("AUTH", _) if refused => "502 Command not implemented.",
+            ("AUTH", _) if !known => "504 Unknown security mechanism.",
+            ("AUTH", _) => return self.auth(words.auth).await.map(Some),
+            ("PBSZ" | "PROT", _) if !self.control.secured() => return Ok(None),
+            ("PBSZ", _) => words.pbsz,
+            ("PROT", "P") => {
+                self.private = true;
+                words.private
+            }
+            ("PROT", "C") if tls.refuses_clear_data || shared.script.login.needs_tls_data => {
+                words.clear_refused
+            }
+            ("PROT", "C") => {
+                self.private = false;
+                words.clear
+            }
+            _ => return Ok(None),
+        };
+        self.say(text).await.map(Some)
+    }
+
+    /// Says 234, and puts TLS on the connection.
+    async fn auth(&mut self, text: &str) -> io::Result<Then> {
+        let shared = Arc::clone(&self.shared);
+        self.say(text).await?;
+        let (Some(tls), Some(keys)) = (&shared.script.tls, &shared.keys) else { return Ok(Then::Close) };
+        if tls.old {
+            answer_as_of_old(self.control.stream()).await?;
+            return Ok(Then::Close);
+        }
+        if let Some(words) = &tls.says_in_clear {
+            self.say(words).await?;
+            // The hello has to be read, or closing sends a reset that overtakes the words.
+            let _ = self.control.stream().read(&mut [0; 4096]).await?;
+            return Ok(Then::Close);
+        }
+        let Some(plain) = self.control.stream().take_plain() else { return Ok(Then::Close) };
+        self.control = Control::new(keys.control(plain).await?);
+        Ok(Then::Continue)
     }
 
     /// The commands that look something up, or move data.
@@ -243,12 +308,13 @@ impl Session {
 
     fn features(&self) -> String {
         let (list, script) = (&self.shared.words.features, &self.shared.script);
+        let told = script.tls.as_ref().is_some_and(|tls| tls.listed);
+        let with_tls = script.login.needs_tls_login || script.login.needs_tls_data || told;
         let off = |line: &str| match line {
             "PASV" => !script.passive.pasv,
             "EPSV" | "ESTP" => !script.passive.epsv,
-            _ => false,
+            line => !with_tls && ["AUTH", "PBSZ", "PROT"].iter().any(|word| line.starts_with(word)),
         };
-        let with_tls = script.login.needs_tls_login || script.login.needs_tls_data;
         let mut lines: Vec<&str> = list.lines.iter().copied().filter(|line| !off(line)).collect();
         if with_tls && !list.tls.is_empty() {
             // The daemons that list these only where TLS is on keep their list in order.

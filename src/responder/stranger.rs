@@ -2,11 +2,12 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::control::{Control, Heard};
 use super::script::Speaks;
+use super::tls::Wire;
 
 /// A fatal TLS alert, `handshake_failure`, in a TLS 1.2 record (RFC 5246 §7.2).
 const HANDSHAKE_FAILURE: [u8; 7] = [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28];
@@ -19,7 +20,7 @@ const BAD_REQUEST: &str = "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-
 
 /// Holds the conversation to its end. An error is a client that left, which is an end like any other.
 pub(super) async fn talk(speaks: Speaks, stream: TcpStream) {
-    let mut control = Control::new(stream);
+    let mut control = Control::new(Wire::Plain(stream));
     let _ = match speaks {
         Speaks::Ssh => banner(&mut control, b"SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.5\r\n").await,
         Speaks::Http => http(&mut control).await,
@@ -61,7 +62,7 @@ async fn smtp(control: &mut Control) -> io::Result<()> {
 }
 
 /// Waits for a `ClientHello` and rejects it; anything else is cut off without a word.
-pub(super) async fn refuse_tls(stream: &mut TcpStream) -> io::Result<()> {
+pub(super) async fn refuse_tls(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io::Result<()> {
     // The whole hello has to be read, or closing sends a reset that overtakes the alert; 4 KiB hold any hello.
     let mut hello = [0; 4096];
     let read = stream.read(&mut hello).await?;

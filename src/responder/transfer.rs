@@ -18,6 +18,7 @@ use super::passive::Listener;
 use super::persona::Stages;
 use super::server::plain;
 use super::session::Session;
+use super::tls::Wire;
 
 /// What a transfer moves.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl Session {
     async fn transfer(&mut self, stages: Stages, cargo: Cargo) -> io::Result<Then> {
         let shared = Arc::clone(&self.shared);
         let words = shared.words;
-        if shared.script.login.needs_tls_data {
+        if shared.script.login.needs_tls_data && !self.private {
             return self.say(words.tls_data).await;
         }
         let Some(mut listener) = self.listener.take() else { return self.say(words.no_passive).await };
@@ -97,7 +98,7 @@ impl Session {
                 return Ok(end);
             }
         }
-        let mut stream = match self.arrival(first, &mut listener).await {
+        let stream = match self.arrival(first, &mut listener).await {
             Arrival::Here(stream) => stream,
             Arrival::Foreign => {
                 return self.say_at("DATA-REFUSED", words.foreign_source.unwrap_or_default()).await;
@@ -111,15 +112,29 @@ impl Session {
         if !begun && let Some(end) = self.begin(stages.begin).await? {
             return Ok(end);
         }
+        let mut stream = match self.secure(stream).await? {
+            Ok(stream) => stream,
+            Err(end) => return Ok(end),
+        };
+        let mut received = 0;
         let moved = async {
             match &cargo {
                 Cargo::Out(payload) => data::send(&mut stream, payload, &shared.script.data).await,
-                Cargo::In(_) => data::receive(&mut stream, &shared.script.data).await,
+                Cargo::In(_) => data::receive(&mut stream, &shared.script.data, &mut received).await,
             }
         };
         let outcome = tokio::select! {
-            outcome = moved => outcome,
-            why = self.control.interruption(words.hears_during_transfer) => return self.interrupted(why).await,
+            outcome = moved => Ok(outcome),
+            why = self.control.interruption(words.hears_during_transfer) => Err(why),
+        };
+        if let Cargo::In(path) = &cargo {
+            // As the daemons do: what came of an upload that was broken off stays.
+            let kept = if let Ok(Outcome::Complete(size)) = outcome { size } else { received };
+            shared.files().store(path.clone(), kept);
+        }
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(why) => return self.interrupted(why).await,
         };
         if words.lingers && outcome != Outcome::Cut {
             data::linger(&mut stream).await;
@@ -128,12 +143,27 @@ impl Session {
         if words.keeps_listener {
             self.listener = Some(listener);
         }
-        match (outcome, cargo) {
-            (Outcome::Cut, _) => return self.say_at("DATA-ABORTED", words.aborted).await,
-            (Outcome::Complete(size), Cargo::In(path)) => self.shared.files().store(path, size),
-            (Outcome::Complete(_), Cargo::Out(_)) => {}
+        if outcome == Outcome::Cut {
+            return self.say_at("DATA-ABORTED", words.aborted).await;
         }
         self.complete(stages.end).await
+    }
+
+    /// Puts TLS on the data connection, if it is to have it. The inner error is a refusal that was said.
+    async fn secure(&mut self, stream: TcpStream) -> io::Result<Result<Wire, Then>> {
+        let shared = Arc::clone(&self.shared);
+        let (Some(tls), Some(keys)) = (&shared.script.tls, &shared.keys) else {
+            return Ok(Ok(Wire::Plain(stream)));
+        };
+        if !self.private || tls.clear_data {
+            return Ok(Ok(Wire::Plain(stream)));
+        }
+        let words = &shared.words.tls;
+        match keys.data(stream).await {
+            Ok((_, false)) if tls.reuse_required => self.say_and(words.not_resumed).await.map(Err),
+            Ok((secured, _)) => Ok(Ok(secured)),
+            Err(_) => self.say(words.data_failed).await.map(Err),
+        }
     }
 
     /// Says that the transfer begins. `Some` if the script said otherwise, and how the session goes on then.

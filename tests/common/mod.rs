@@ -66,7 +66,12 @@ impl Output {
 /// The program with these arguments, no colour, and no password in its environment.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pasvcheck"));
-    command.args(args).env_remove("PASVCHECK_PASSWORD").env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+        .args(args)
+        .env_remove("PASVCHECK_PASSWORD")
+        .env_remove("PASVCHECK_SECRET")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
     command
 }
 

@@ -16,12 +16,15 @@ pub(crate) enum Chain {
     Arriving,
     /// Through the host.
     Passing,
+    /// From the host itself.
+    Leaving,
     /// Translation of sources.
     Masking,
 }
 
 impl Chain {
-    const ALL: [Self; 5] = [Self::Early, Self::Forwarding, Self::Arriving, Self::Passing, Self::Masking];
+    const ALL: [Self; 6] =
+        [Self::Early, Self::Forwarding, Self::Arriving, Self::Passing, Self::Leaving, Self::Masking];
 
     /// Some plain words are keywords of nftables, so these chains have names of their own.
     fn head(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Chain {
             Self::Forwarding => "chain forwarding {\n type nat hook prerouting priority -100; policy accept;",
             Self::Arriving => "chain arriving {\n type filter hook input priority 0; policy accept;",
             Self::Passing => "chain passing {\n type filter hook forward priority 0; policy accept;",
+            Self::Leaving => "chain leaving {\n type filter hook output priority 0; policy accept;",
             Self::Masking => "chain masking {\n type nat hook postrouting priority 100; policy accept;",
         }
     }

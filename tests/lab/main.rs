@@ -10,6 +10,7 @@ mod daemons;
 mod firewall;
 mod link;
 mod namespaces;
+mod printed;
 mod record;
 mod run;
 mod scenarios;

@@ -1,7 +1,7 @@
 //! Where the servers lie, and the files that they serve and read.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::shell::{command, run};
@@ -57,6 +57,24 @@ impl Site {
         vec!["env".to_owned(), format!("LD_LIBRARY_PATH={libraries}"), program.display().to_string()]
     }
 
+    /// The packages of `fetch-servers`, as they are unpacked.
+    pub(crate) fn unpacked(&self) -> PathBuf {
+        self.servers.join("root")
+    }
+
+    /// What a shell needs in which printed commands run: iptables, as it is called once it is installed.
+    pub(crate) fn tools(&self) -> [(&'static str, String); 3] {
+        let libraries = glob_libraries(&self.unpacked());
+        let folders =
+            |below: &str| libraries.split(':').map(|folder| format!("{folder}{below}")).collect::<Vec<_>>();
+        let path = std::env::var("PATH").unwrap_or_default();
+        [
+            ("PATH", format!("{}:{path}", self.root.join("bin").display())),
+            ("XTABLES_LIBDIR", folders("/xtables").join(":")),
+            ("LD_LIBRARY_PATH", libraries),
+        ]
+    }
+
     /// A script in Python, with the packages of `fetch-servers`.
     pub(crate) fn python(&self, script: &Path) -> Vec<String> {
         let (python, packages) = (self.servers.join("python3"), self.servers.join("python"));
@@ -74,10 +92,20 @@ impl Site {
         self.root.join("etc/certificate.pem")
     }
 
+    /// The certificate alone, which the client is told to trust.
+    pub(crate) fn trusted_file(&self) -> PathBuf {
+        self.root.join("etc/certificate.pem.crt")
+    }
+
     fn write(&self) -> std::io::Result<()> {
         let (etc, served) = (self.root.join("etc"), self.root.join("served"));
         fs::create_dir_all(etc.join("pam.d"))?;
         fs::create_dir_all(served.join("empty"))?;
+        let bin = self.root.join("bin");
+        fs::create_dir_all(&bin)?;
+        for name in ["iptables", "ip6tables"] {
+            symlink(self.unpacked().join("usr/sbin/xtables-nft-multi"), bin.join(name))?;
+        }
         for number in 1..=5 {
             fs::write(served.join(format!("file{number}.txt")), format!("this is file {number}\r\n"))?;
         }
@@ -106,9 +134,10 @@ impl Site {
 
     fn certificate(&self) -> Result<(), String> {
         let file = self.certificate_file().display().to_string();
-        let words =
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ftp.example.com";
-        let mut openssl = command("openssl", &words.split(' ').collect::<Vec<_>>());
+        let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ftp.example.com -addext \
+                     basicConstraints=critical,CA:FALSE -addext \
+                     subjectAltName=DNS:ftp.example.com,IP:203.0.113.10,IP:192.0.2.10,IP:2001:db8:50::10";
+        let mut openssl = command("openssl", &words.split_whitespace().collect::<Vec<_>>());
         run(openssl.args(["-keyout", &file, "-out", &format!("{file}.crt")]), "")?;
         let joined = fs::read_to_string(&file).and_then(|key| {
             let certificate = fs::read_to_string(format!("{file}.crt"))?;

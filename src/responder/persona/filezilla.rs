@@ -1,6 +1,6 @@
 //! `FileZilla` Server 1.9.4 on a listener without TLS, after its source (`commander.cpp`).
 
-use super::{Features, Stages, Wording, say};
+use super::{Features, Stages, TlsWords, Wording, say};
 
 const HELP: &str = "214-The following commands are recognized.\n\
     ABOR ALLO APPE AUTH CDUP CLNT CWD DELE EPRT EPSV \n\
@@ -39,6 +39,15 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "425 Error while transfering data: PROT C is not allowed when the control connection is secure. Use PROT P.",
     tls_data_at_passive: false,
 
+    tls: TlsWords {
+        auth: "234 Using authentication type TLS.",
+        pbsz: "200 PBSZ=0",
+        private: "200 Protection level set to P",
+        clear: "200 Protection level set to C",
+        clear_refused: "534 Protection level C not allowed",
+        not_resumed: say("425 Unable to build data connection: TLS session of data connection not resumed."),
+        data_failed: "425 Unable to build data connection: TLS handshake failed",
+    },
     features: Features {
         first: "211-Features:",
         lines: &[

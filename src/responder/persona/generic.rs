@@ -1,6 +1,6 @@
 //! A server of no known make, with the replies of RFC 959 and RFC 2428.
 
-use super::{Features, Stages, Wording, say};
+use super::{Features, Stages, TlsWords, Wording, say};
 
 const HELP: &str = "214-The following commands are recognized:\n \
     ABOR AUTH CDUP CWD DELE EPSV FEAT HELP LIST MDTM MLSD NLST NOOP OPTS\n \
@@ -31,6 +31,16 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "521 Data connection cannot be opened with this PROT setting.",
     tls_data_at_passive: false,
 
+    // Guessed, where a client can see it.
+    tls: TlsWords {
+        auth: "234 Security data exchange complete.",
+        pbsz: "200 PBSZ=0",
+        private: "200 Data channel protected.",
+        clear: "200 Data channel clear.",
+        clear_refused: "534 Request denied for policy reasons.",
+        not_resumed: say("522 TLS session of the data connection not resumed."),
+        data_failed: "425 TLS handshake failed.",
+    },
     features: Features {
         first: "211-Features:",
         lines: &["EPSV", "MDTM", "MLST type*;size*;modify*;", "PASV", "REST STREAM", "SIZE", "UTF8"],

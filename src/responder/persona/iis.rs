@@ -1,6 +1,6 @@
 //! IIS 10 on Windows Server. HELP, STAT, 421 and the reply to unknown commands were not seen: guessed.
 
-use super::{Features, Stages, Wording, say};
+use super::{Features, Stages, TlsWords, Wording, say};
 
 const HELP: &str = "214-The following commands are recognized (* ==>'s unimplemented).\n \
     ABOR ACCT ADAT * ALLO APPE AUTH CCC CDUP CWD DELE ENC * EPRT EPSV FEAT HELP HOST LANG LIST\n \
@@ -42,6 +42,16 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "534 Policy requires SSL.",
     tls_data_at_passive: false,
 
+    // Guessed, where a client can see it.
+    tls: TlsWords {
+        auth: "234 AUTH command ok. Expecting TLS Negotiation.",
+        pbsz: "200 PBSZ command successful.",
+        private: "200 PROT command successful.",
+        clear: "200 PROT command successful.",
+        clear_refused: "534 Policy requires SSL.",
+        not_resumed: say("425 Cannot open data connection: TLS session not resumed."),
+        data_failed: "425 Cannot open data connection: TLS handshake failed.",
+    },
     features: Features {
         first: "211-Extended features supported:",
         // No EPSV, though it works.

@@ -120,6 +120,21 @@ pub(super) struct Features {
     pub(super) last: &'static str,
 }
 
+/// What a daemon says about TLS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TlsWords {
+    pub(super) auth: &'static str,
+    pub(super) pbsz: &'static str,
+    pub(super) private: &'static str,
+    pub(super) clear: &'static str,
+    /// PROT C where data has to be protected.
+    pub(super) clear_refused: &'static str,
+    /// A data connection that does not resume the control connection's session.
+    pub(super) not_resumed: Say,
+    /// A data connection whose handshake failed.
+    pub(super) data_failed: &'static str,
+}
+
 /// All words and habits of a daemon. Lines are parted by `\n`; placeholders as in [`super::Action`], and besides `{h}` (the
 /// address with commas), `{command}`, `{path}`, `{name}`, `{size}`, `{count}`, `{mode}`, `{local}`, `{kind}`, `{login}`,
 /// `{own}`, `{account}`, `{kbytes}` and `{peer}`.
@@ -155,6 +170,7 @@ pub(super) struct Wording {
     pub(super) tls_data: &'static str,
     pub(super) tls_data_at_passive: bool,
 
+    pub(super) tls: TlsWords,
     pub(super) features: Features,
     pub(super) working_directory: &'static str,
     pub(super) directory_changed: &'static str,

@@ -1,6 +1,6 @@
 //! `ProFTPD` 1.3.8 as Debian builds it, without `mod_tls`.
 
-use super::{Features, Stages, Wording, last_words, say};
+use super::{Features, Stages, TlsWords, Wording, last_words, say};
 
 const HELP: &str = "214-The following commands are recognized (* =>'s unimplemented):\n \
     CWD     XCWD    CDUP    XCUP    SMNT*   QUIT    PORT    PASV    \n \
@@ -46,6 +46,15 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "522 SSL/TLS required on the data channel",
     tls_data_at_passive: false,
 
+    tls: TlsWords {
+        auth: "234 AUTH TLS successful",
+        pbsz: "200 PBSZ 0 successful",
+        private: "200 Protection set to Private",
+        clear: "200 Protection set to Clear",
+        clear_refused: "534 Unwilling to accept security parameters",
+        not_resumed: say("425 Unable to build data connection: Operation not permitted"),
+        data_failed: "425 Unable to build data connection: Operation not permitted",
+    },
     features: Features {
         first: "211-Features:",
         lines: &[

@@ -1,6 +1,6 @@
 //! Pure-FTPd 1.0.50 as Debian builds it, TLS off (which it lists among its features all the same).
 
-use super::{Features, Stages, Wording, last_words, say};
+use super::{Features, Stages, TlsWords, Wording, last_words, say};
 
 const GREETING: &str = "220---------- Welcome to Pure-FTPd [privsep] [TLS] ----------\n\
     220-You are user number 1 of 50 allowed.\n\
@@ -36,6 +36,15 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "521 Data connection cannot be opened with this PROT setting.",
     tls_data_at_passive: false,
 
+    tls: TlsWords {
+        auth: "234 AUTH TLS OK.",
+        pbsz: "200 PBSZ=0",
+        private: "200 Data protection level set to \"private\"",
+        clear: "200 Data protection level set to \"clear\"",
+        clear_refused: "534 Fallback to [C] is not allowed",
+        not_resumed: say("425 TLS session not resumed"),
+        data_failed: "425 TLS handshake failed",
+    },
     features: Features {
         first: "211-Extensions supported:",
         lines: &[

@@ -1,6 +1,6 @@
 //! pyftpdlib 2.2.0 without TLS.
 
-use super::{Features, Stages, Wording, say};
+use super::{Features, Stages, TlsWords, Wording, say};
 
 const HELP: &str = "214-The following commands are recognized:\n \
     ABOR   ALLO   APPE   CDUP   CWD    DELE   EPRT   EPSV  \n \
@@ -48,6 +48,16 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "550 SSL/TLS required on the data channel.",
     tls_data_at_passive: true,
 
+    // Guessed, where a client can see it.
+    tls: TlsWords {
+        auth: "234 AUTH TLS successful.",
+        pbsz: "200 PBSZ=0 successful.",
+        private: "200 Protection set to Private",
+        clear: "200 Protection set to Clear",
+        clear_refused: "534 Clear data is not allowed.",
+        not_resumed: say("522 TLS session not resumed."),
+        data_failed: "425 TLS handshake failed.",
+    },
     features: Features {
         first: "211-Features supported:",
         lines: &[

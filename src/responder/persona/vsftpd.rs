@@ -1,6 +1,6 @@
 //! vsftpd 3.0.5 as Debian builds it.
 
-use super::{Features, Stages, Wording, last_words, say};
+use super::{Features, Stages, TlsWords, Wording, last_words, say};
 
 const HELP: &str = "214-The following commands are recognized.\n \
     ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\n \
@@ -43,6 +43,15 @@ pub(super) static WORDING: Wording = Wording {
     tls_data: "522 Data connections must be encrypted.",
     tls_data_at_passive: false,
 
+    tls: TlsWords {
+        auth: "234 Proceed with negotiation.",
+        pbsz: "200 PBSZ set to 0.",
+        private: "200 PROT now Private.",
+        clear: "200 PROT now Clear.",
+        clear_refused: "534 PROT C is not allowed.",
+        not_resumed: last_words("522 SSL connection failed: session reuse required"),
+        data_failed: "522 SSL connection failed",
+    },
     features: Features {
         first: "211-Features:",
         lines: &["EPRT", "EPSV", "MDTM", "PASV", "REST STREAM", "SIZE", "TVFS"],

@@ -17,6 +17,9 @@ pub(super) struct Fit<'t> {
 /// between two `{}` the earliest place is taken, which leaves the most text to
 /// those that follow.
 pub(super) fn fit<'t>(pattern: &str, line: &'t str) -> Option<Fit<'t>> {
+    if begins_otherwise(pattern, line) {
+        return None;
+    }
     let Some((pattern, last)) = pattern.rsplit_once("{}") else {
         let (rest, version) = starts_with(pattern, line)?;
         return rest.is_empty().then_some(Fit { version });
@@ -30,6 +33,13 @@ pub(super) fn fit<'t>(pattern: &str, line: &'t str) -> Option<Fit<'t>> {
     let at_end = |tail| starts_with(last, tail).filter(|(after, _)| after.is_empty());
     let (_, found) = tails(rest).find_map(at_end)?;
     Some(Fit { version: version.or(found) })
+}
+
+/// Whether the two differ before the pattern's first brace: so nearly all of the hundreds of patterns are ruled out by a byte
+/// or two.
+fn begins_otherwise(pattern: &str, line: &str) -> bool {
+    let mut before = pattern.bytes().zip(line.bytes()).take_while(|(wanted, _)| *wanted != b'{');
+    before.any(|(wanted, found)| wanted != found)
 }
 
 /// Matches a piece without `{}`; what follows it in the text, and its version.

@@ -5,6 +5,7 @@ mod inetutils;
 mod proftpd;
 mod pureftpd;
 mod pyftpdlib;
+mod standin;
 mod vsftpd;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use pasvcheck::clock::Deadline;
 
 use crate::namespaces::{Host, World};
+use crate::printed::{self, Printed};
 use crate::shell::{command, run};
 use crate::site::Site;
 
@@ -29,6 +31,8 @@ pub(crate) enum Daemon {
     Pyftpdlib,
     Inetutils,
     Aioftp,
+    /// The tool itself, in place of a server.
+    StandIn,
 }
 
 impl Daemon {
@@ -41,6 +45,7 @@ impl Daemon {
             Self::Pyftpdlib => "pyftpdlib",
             Self::Inetutils => "inetutils",
             Self::Aioftp => "aioftp",
+            Self::StandIn => "stand-in",
         }
     }
 
@@ -49,10 +54,11 @@ impl Daemon {
         match self {
             Self::Vsftpd => vsftpd::prepare(site, config, folder),
             Self::Proftpd => proftpd::prepare(site, config, folder),
-            Self::PureFtpd => Ok(pureftpd::prepare(site, config, folder)),
+            Self::PureFtpd => pureftpd::prepare(site, config, folder),
             Self::Pyftpdlib => pyftpdlib::prepare(site, config, folder),
             Self::Inetutils => Ok(inetutils::prepare(site, config)),
             Self::Aioftp => aioftp::prepare(site, config, folder),
+            Self::StandIn => Ok(standin::prepare(config)),
         }
     }
 }
@@ -81,10 +87,39 @@ pub(crate) struct Config {
     pub(crate) slow_names: Option<u8>,
     /// The directory that is listed holds nothing.
     pub(crate) empty: bool,
-    /// TLS is offered and not demanded.
-    pub(crate) tls: bool,
+    /// What is done about TLS.
+    pub(crate) tls: Tls,
+    /// The port of the control connection.
+    pub(crate) port: u16,
     /// Data connections from another address than the control connection's are refused where that is a choice.
     pub(crate) strict_source: bool,
+    /// Everything about passive mode is what `pasvcheck fix` prints.
+    pub(crate) printed: Option<Printed>,
+}
+
+impl Config {
+    /// A block of what `fix` prints for a server, where this configuration comes from there.
+    fn block(&self, daemon: Daemon, id: &str) -> std::io::Result<Option<String>> {
+        let block = self.printed.map(|printed| printed::block(daemon, printed, id));
+        block.transpose().map_err(std::io::Error::other)
+    }
+}
+
+/// What a server does about TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// None.
+    None,
+    /// It is offered, and nothing is demanded.
+    Offered,
+    /// It is offered, and data connections must resume the session, where that is a choice.
+    Resuming,
+    /// No login and no data without it.
+    Demanded,
+    /// From the first byte, on port 990.
+    Implicit,
+    /// Anonymous users have to do without.
+    NotForAnonymous,
 }
 
 /// Addresses to listen on.
@@ -104,8 +139,10 @@ pub(crate) const PLAIN: Config = Config {
     no_epsv: false,
     slow_names: None,
     empty: false,
-    tls: false,
+    tls: Tls::None,
+    port: 21,
     strict_source: false,
+    printed: None,
 };
 
 /// A server that runs. It ends with this value.
@@ -154,7 +191,9 @@ impl<'w> Running<'w> {
         // vsftpd writes what is wrong with its configuration to its standard input.
         let child = start.stdin(copy()?).stdout(copy()?).stderr(copy()?).spawn().map_err(told)?;
         let mut running = Self { world, child, folder };
-        running.wait_for_port().map_err(|error| format!("{daemon}: {error}\n{}", running.log()))?;
+        running
+            .wait_for_port(config.port)
+            .map_err(|error| format!("{daemon}: {error}\n{}", running.log()))?;
         Ok(running)
     }
 
@@ -165,13 +204,13 @@ impl<'w> Running<'w> {
         run(kill.args(pids), "").map(drop)
     }
 
-    fn wait_for_port(&mut self) -> Result<(), String> {
+    fn wait_for_port(&mut self, port: u16) -> Result<(), String> {
         let deadline = Deadline::after(Duration::from_secs(20));
         while !deadline.passed() {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(format!("it ended at once ({status})"));
             }
-            if listens(self.child.id()) {
+            if listens(self.child.id(), port) {
                 return Ok(());
             }
             sleep(Duration::from_millis(10));
@@ -201,18 +240,19 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Whether something listens on port 21 in the network namespace of a process.
-fn listens(pid: u32) -> bool {
+/// Whether something listens on a port in the network namespace of a process.
+fn listens(pid: u32, port: u16) -> bool {
     let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}")).unwrap_or_default();
     let mut lines = ["tcp", "tcp6"].into_iter().flat_map(|name| {
         let text = table(name);
         text.lines().map(str::to_owned).collect::<Vec<_>>()
     });
+    let wanted = format!(":{port:04X}");
     // Port 21 is 0015 and the state "listening" is 0A in these tables. The process of number 1 is the shell at first,
     // in the server's namespace all the same.
     lines.any(|line| {
         let mut words = line.split_whitespace();
-        words.nth(1).is_some_and(|local| local.ends_with(":0015")) && words.nth(1) == Some("0A")
+        words.nth(1).is_some_and(|local| local.ends_with(&wanted)) && words.nth(1) == Some("0A")
     })
 }
 

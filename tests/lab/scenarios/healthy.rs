@@ -3,7 +3,7 @@
 use super::{
     ALL, Aioftp, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd,
 };
-use crate::daemons::{Config, Listen, PLAIN};
+use crate::daemons::{Config, Listen, PLAIN, Tls};
 use crate::firewall::{Chain, FORWARD_ALL, on};
 use crate::namespaces::{Host, IPV6, PRIVATE, ROUTED, SECOND_PRIVATE, SECOND_PUBLIC};
 use crate::site::USER;
@@ -195,7 +195,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "TLS offered, not asked for",
         on: &[Vsftpd, Proftpd, PureFtpd],
-        config: Config { tls: true, ..HEALTHY.config },
+        config: Config { tls: Tls::Offered, ..HEALTHY.config },
         options: &["--tls", "off"],
         ..HEALTHY
     },

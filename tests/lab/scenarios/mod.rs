@@ -1,7 +1,7 @@
 //! The scenarios, as data: what is configured, and what must and must not be found.
 //!
 //! One file for each heading of the mission, one for set-ups in which nothing may be raised, one for doing no harm and
-//! one for the slow link. A case runs once on each server in `on`.
+//! one for the slow link, and one for what comes before a deployment. A case runs once on each server in `on`.
 
 mod address;
 mod far;
@@ -11,11 +11,13 @@ mod healthy;
 mod ipv6;
 mod nat;
 mod ranges;
+mod setup;
 mod timeouts;
+mod tls;
 
-use pasvcheck::finding::Verdict;
+use pasvcheck::finding::{Location, Verdict};
 
-use crate::daemons::Daemon::{self, Aioftp, Inetutils, Proftpd, PureFtpd, Pyftpdlib, Vsftpd};
+use crate::daemons::Daemon::{self, Aioftp, Inetutils, Proftpd, PureFtpd, Pyftpdlib, StandIn, Vsftpd};
 use crate::daemons::{Config, PLAIN};
 use crate::firewall::{FORWARD_ALL, Rule};
 use crate::namespaces::{Host, PUBLIC};
@@ -78,13 +80,17 @@ pub(crate) struct Expect {
     pub(crate) findings: &'static [&'static str],
     /// Findings that may be told besides. Nothing else may, but what is said of the server's version.
     pub(crate) allowed: &'static [&'static str],
+    /// Findings that lost packets bring by chance, and the verdict that they bring along.
+    pub(crate) by_chance: Option<(&'static str, Verdict)>,
     /// Findings that must not even be there as a symptom.
     pub(crate) forbidden: &'static [&'static str],
+    /// Where the gravest finding must be.
+    pub(crate) location: Option<Location>,
 }
 
 impl Expect {
     const fn verdict(verdict: Verdict, findings: &'static [&'static str]) -> Self {
-        Self { verdict, findings, allowed: &[], forbidden: &[] }
+        Self { verdict, findings, allowed: &[], by_chance: None, forbidden: &[], location: None }
     }
 
     const fn ok() -> Self {
@@ -106,6 +112,14 @@ impl Expect {
 
     const fn allow(self, allowed: &'static [&'static str]) -> Self {
         Self { allowed, ..self }
+    }
+
+    const fn by_chance(self, finding: &'static str, verdict: Verdict) -> Self {
+        Self { by_chance: Some((finding, verdict)), ..self }
+    }
+
+    const fn at(self, location: Location) -> Self {
+        Self { location: Some(location), ..self }
     }
 
     const fn forbid(self, forbidden: &'static [&'static str]) -> Self {
@@ -139,10 +153,12 @@ pub(crate) fn jobs() -> Vec<(&'static Case, Daemon)> {
         nat::CASES,
         address::CASES,
         ranges::CASES,
+        tls::CASES,
         firewalls::CASES,
         ipv6::CASES,
         gentle::CASES,
         healthy::CASES,
+        setup::CASES,
     ];
     let cases = groups.into_iter().flatten();
     cases.flat_map(|case| case.on.iter().map(move |daemon| (case, *daemon))).collect()

@@ -1,5 +1,7 @@
 //! Translation of addresses.
 
+use pasvcheck::finding::Location;
+
 use super::{
     Aioftp, Also, COMMON, Case, Expect, HEALTHY, Inetutils, Proftpd, PureFtpd, Pyftpdlib, SETTABLE, Vsftpd,
 };
@@ -41,14 +43,14 @@ pub(super) const CASES: &[Case] = &[
         name: "control port alone forwarded, rest silent",
         on: SETTABLE,
         rules: &[FORWARD_CONTROL, ROUTER_IS_SILENT],
-        expect: Expect::critical(&["data-port-filtered"]),
+        expect: Expect::critical(&["data-port-filtered"]).at(Location::Server),
         ..HEALTHY
     },
     Case {
         name: "control port alone forwarded, rest refused",
         on: SETTABLE,
         rules: &[FORWARD_CONTROL],
-        expect: Expect::critical(&["data-port-refused"]),
+        expect: Expect::critical(&["data-port-refused"]).at(Location::Server),
         ..HEALTHY
     },
     Case {
