@@ -27,12 +27,7 @@ pub(super) fn from_files(paths: &[String], disk: &mut Disk, audit: &mut Audit) {
         match (text, kind) {
             (Ok(text), Some(kind)) => audit.firewalls.push(read(kind, path, &text)),
             (text, _) => {
-                let fault = text.err().unwrap_or_else(|| {
-                    "it is no rule set that is known: nft -j list ruleset, iptables-save, ufw status, user.rules, firewall-cmd \
-                     --list-all, a zone of firewalld, netsh advfirewall firewall show rule name=all, getsebool -a, semanage \
-                     port -l"
-                        .to_owned()
-                });
+                let fault = text.map_or_else(|fault| fault, |text| unknown(&text).to_owned());
                 audit.unread.push(ConfigFile {
                     path: path.clone(),
                     fault: Some(fault),
@@ -42,6 +37,19 @@ pub(super) fn from_files(paths: &[String], disk: &mut Disk, audit: &mut Audit) {
             }
         }
     }
+}
+
+/// What to say of a text that is no rule set we read.
+fn unknown(text: &str) -> &'static str {
+    let own = text.lines().map(str::trim).any(|line| {
+        line.starts_with("table inet ") || line.starts_with("table ip ") || line.starts_with("table ip6 ")
+    });
+    if own {
+        return "It is written in nft's own language; what is read is the rule set as the kernel has it, as JSON: nft -j list ruleset \
+                > ruleset.json";
+    }
+    "It is no rule set that is known: nft -j list ruleset, iptables-save, ufw status, user.rules, firewall-cmd --list-all, a \
+     zone of firewalld, netsh advfirewall firewall show rule name=all, getsebool -a, semanage port -l"
 }
 
 /// Asks this host. What cannot be asked goes to `unasked`.

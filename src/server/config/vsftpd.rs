@@ -191,7 +191,14 @@ impl Keys {
         let port = |value: i64| u16::try_from(value).unwrap_or(u16::MAX);
         let range = PortRange { min: port(low), max: port(high) };
         let places: Vec<Place> = [min, max].into_iter().flatten().map(|(.., place)| place.clone()).collect();
-        remarks.extend(bad_bounds(min, max, range));
+        // A misspelt bound is that other fault, and no second one.
+        let misspelt = remarks.iter().any(|remark| {
+            remark.kind == RemarkKind::UnknownDirective
+                && remark.corrected.as_deref().is_some_and(|line| line.starts_with("pasv_m"))
+        });
+        if !misspelt || (min.is_some() && max.is_some()) {
+            remarks.extend(bad_bounds(min, max, range));
+        }
         let origin = if places.is_empty() { RangeOrigin::Daemon } else { RangeOrigin::Declared };
         RangeSetting { range, origin, places }
     }
@@ -495,6 +502,7 @@ mod tests {
             ("pasv_min_port=50100\npasv_max_port=50000", 50100, 65535, 1),
             ("pasv_max_port=4000", 5001, 65535, 1),
             ("pasv_max_port=6000", 5001, 6000, 1),
+            ("pasv_min_prot=5500\npasv_max_port=6000", 5001, 6000, 1),
             ("pasv_min_port=50000", 50000, 65535, 1),
             ("pasv_min_port=050000\npasv_max_port=50100", 20480, 50100, 1),
             ("pasv_min_port=50000-50010\npasv_max_port=50010", 50000, 50010, 1),
