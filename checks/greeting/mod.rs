@@ -104,6 +104,12 @@ async fn observe(session: &mut Session<'_>) {
     if session.endpoint().greeted() {
         let features = session.ask(Command::Feat).await;
         session.endpoint_mut().features = Some(features);
+        if late_by_chance_perhaps(session) {
+            let repeated = second_greeting(session).await;
+            if let Some(greeting) = &mut session.endpoint_mut().greeting {
+                greeting.repeated_ms = repeated;
+            }
+        }
     }
 }
 
@@ -119,7 +125,7 @@ async fn connect_again(session: &mut Session<'_>) -> bool {
         _ => Answer::Closed { reset: true },
     };
     session.endpoint_mut().greeting =
-        Some(Greeting { answer, elapsed_ms: 0.0, received: None, refused_before: None });
+        Some(Greeting { answer, elapsed_ms: 0.0, repeated_ms: None, received: None, refused_before: None });
     false
 }
 
@@ -148,7 +154,7 @@ async fn greet_under_tls(session: &mut Session<'_>) -> Greeting {
         Answer::Closed { reset: false }
     };
     let received = received(session, &answer);
-    Greeting { answer, elapsed_ms: clock.elapsed_ms(), received, refused_before: None }
+    Greeting { answer, elapsed_ms: clock.elapsed_ms(), repeated_ms: None, received, refused_before: None }
 }
 
 /// Waits for the greeting. A silent port is asked for TLS in between, on a connection of its own.
@@ -172,7 +178,7 @@ async fn hear(session: &mut Session<'_>) -> Greeting {
         answer = session.listen(limits.greeting.saturating_sub(clock.elapsed())).await;
     }
     let received = received(session, &answer);
-    Greeting { answer, elapsed_ms: clock.elapsed_ms(), received, refused_before: None }
+    Greeting { answer, elapsed_ms: clock.elapsed_ms(), repeated_ms: None, received, refused_before: None }
 }
 
 /// What came where no reply came: the start of it is evidence enough.
@@ -208,6 +214,31 @@ fn may_be_our_own_doing(session: &Session<'_>, greeting: &Greeting) -> bool {
         > 1
         || session.endpoint().tls_hello.is_some();
     greeting.answer.code() == Some(421) && opened_others
+}
+
+/// Whether lost packets may have made the greeting late: the handshake's last one and the greeting behind it cost three
+/// seconds and more together (RFC 6298 §5.7), and hardly ever eight. Under implicit TLS other packets come first.
+fn late_by_chance_perhaps(session: &Session<'_>) -> bool {
+    let endpoint = session.endpoint();
+    let elapsed = endpoint.greeting.as_ref().map_or(0.0, |greeting| greeting.elapsed_ms);
+    elapsed > rules::SLOW_MS && elapsed < 8000.0 && endpoint.tls.is_none()
+}
+
+/// How long a second connection waits for its greeting, in milliseconds: a look-up that fails is slow every time.
+async fn second_greeting(session: &mut Session<'_>) -> Option<f64> {
+    session.progress("the greeting came late; looking whether that happens again");
+    let limits = session.plan.limits;
+    let connected = session.connect(session.control_address(), limits.connect).await;
+    let clock = Stopwatch::start();
+    let mut control = crate::ftp::Control::new(connected.stream?, Stopwatch::start());
+    let patience = Duration::from_secs_f64(rules::SLOW_MS / 1000.0).min(session.left());
+    let answer = control.answer(patience).await;
+    let elapsed = clock.elapsed_ms();
+    if answer.code() == Some(220) {
+        control.ask(&Command::Quit, limits.second.min(session.left())).await;
+        return Some(elapsed);
+    }
+    matches!(answer, Answer::Silence { .. }).then_some(elapsed)
 }
 
 fn summary(endpoint: &Endpoint) -> String {

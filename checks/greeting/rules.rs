@@ -1,13 +1,13 @@
 //! What the greeting means.
 
 use crate::checks::support::{each, product_at, quoted};
-use crate::evidence::{Answer, Endpoint, Evidence, Greeting, TlsHello};
+use crate::evidence::{Answer, Endpoint, Evidence, Greeting, TlsHello, duration};
 use crate::finding::{Confidence, Detail, Location, Scope, Severity};
 use crate::ftp::Reply;
 use crate::server::{Certainty, advisories};
 
 /// Milliseconds above which a greeting is slow: a look-up that fails takes 5 s or more, a loaded server less than this.
-const SLOW_MS: f64 = 3000.0;
+pub(super) const SLOW_MS: f64 = 3000.0;
 
 /// The port waits for a TLS hello, where that is not what it is known for.
 pub(super) fn implicit_tls_expected(evidence: &Evidence) -> Vec<Detail> {
@@ -240,9 +240,22 @@ pub(super) fn greeting_slow(evidence: &Evidence) -> Vec<Detail> {
                  up the client's name in DNS, or asks its ident service (port 113), and waits for an answer that does not \
                  come. Every control connection pays it; clients with a short timeout give up."
             );
-            Detail::new(Scope::endpoint(endpoint.address), title, detail).confidence(Confidence::Likely)
+            let detail = Detail::new(Scope::endpoint(endpoint.address), title, detail);
+            match greeting.repeated_ms.filter(|again| *again < SLOW_MS / 2.0) {
+                Some(again) => once_only(detail, again),
+                None => detail.confidence(Confidence::Likely),
+            }
         })
     })
+}
+
+/// What is left of it where a second greeting came at once.
+fn once_only(detail: Detail, again_ms: f64) -> Detail {
+    let words = format!(
+        "A second connection was greeted after {}: this was no rule. Packets that were lost on the way, a moment of load, or          a look-up whose answer is remembered now make a single greeting late.",
+        duration(again_ms)
+    );
+    Detail { detail: words, ..detail }.severity(Severity::Info).confidence(Confidence::Likely)
 }
 
 /// A limit of connections was met somewhere along the way.

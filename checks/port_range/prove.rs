@@ -99,9 +99,15 @@ impl Proved {
     pub(super) async fn again(&mut self, session: &mut Session<'_>, states: &BTreeMap<u16, PortState>) {
         let mut in_vain = 0;
         for round in 1..=ROUNDS {
-            let unproven = |port: &u16| match self.proofs.get(port) {
-                Some(Proof::Unopened) | None => states.get(port) == Some(&PortState::Open),
-                Some(proof) => proof.elsewhere(),
+            // A lone silent port among many that answer is more likely a loss than a rule.
+            let lone = states.values().filter(|state| state.blocked()).count() * 20 < self.proven();
+            // One that opened to an earlier look counts as open, whatever a later one found.
+            let state = |port: &u16| self.open.get(port).or_else(|| states.get(port));
+            let unproven = |port: &u16| match (self.proofs.get(port), state(port)) {
+                (Some(Proof::Unopened) | None, Some(PortState::Open | PortState::Unverified)) => true,
+                (Some(Proof::Unopened) | None, Some(PortState::Silent)) => lone,
+                (Some(Proof::Unopened) | None, _) => false,
+                (Some(proof), _) => proof.elsewhere(),
             };
             let known = states.keys().chain(self.proofs.keys()).copied().collect::<BTreeSet<u16>>();
             let ports: Vec<u16> = known.into_iter().filter(unproven).collect();

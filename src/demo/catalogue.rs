@@ -59,6 +59,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("greeting-closed", include_str!("../../fixtures/scenarios/greeting-closed.toml")),
     ("greeting-rejected", include_str!("../../fixtures/scenarios/greeting-rejected.toml")),
     ("greeting-slow", include_str!("../../fixtures/scenarios/greeting-slow.toml")),
+    ("greeting-slow-once", include_str!("../../fixtures/scenarios/greeting-slow-once.toml")),
     ("greeting-timeout", include_str!("../../fixtures/scenarios/greeting-timeout.toml")),
     ("hairpin-missing", include_str!("../../fixtures/scenarios/hairpin-missing.toml")),
     ("healthy-125", include_str!("../../fixtures/scenarios/healthy-125.toml")),

@@ -268,6 +268,10 @@ pub struct Greeting {
     pub answer: Answer,
     /// Milliseconds from the open connection to the greeting, or that were waited for it.
     pub elapsed_ms: f64,
+    /// Milliseconds to the greeting of a second connection, or that were waited for it: asked where the first was late.
+    /// `None` if it was not asked, or gave no greeting.
+    #[serde(default)]
+    pub repeated_ms: Option<f64>,
     /// The start of what was received, where it was no FTP reply.
     #[serde(default)]
     pub received: Option<String>,

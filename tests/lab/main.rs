@@ -6,6 +6,7 @@
 
 #![allow(clippy::format_push_string, reason = "files of a few lines, put together once")]
 
+mod audit;
 mod daemons;
 mod firewall;
 mod link;

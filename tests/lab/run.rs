@@ -9,6 +9,7 @@ use pasvcheck::evidence::{Announced, Endpoint, Mode, Proof, Speaker};
 use pasvcheck::finding::Verdict;
 use pasvcheck::report::Report;
 
+use crate::audit;
 use crate::daemons::{Daemon, Running, Tls};
 use crate::firewall;
 use crate::namespaces::World;
@@ -85,13 +86,23 @@ fn attempt(world: &World, site: &Site, done: &mut Done) -> Result<(), String> {
         }
         done.report = Some(report);
         if case.edge.is_some() && drawn {
-            return Ok(());
+            return audit(world, &server, done);
         }
     }
+    audit(world, &server, done)?;
     match case.edge {
         Some(edge) => Err(format!("in {DRAWS} runs no mode drew ports on both sides of {edge}")),
         None => Ok(()),
     }
+}
+
+/// Audits the server where it runs, and holds what is told to what the case expects.
+fn audit(world: &World, server: &Running<'_>, done: &mut Done) -> Result<(), String> {
+    if let Some((note, complaints)) = audit::compare(world, done.case, done.daemon, server)? {
+        done.note += &note;
+        done.complaints.extend(complaints);
+    }
+    Ok(())
 }
 
 /// What a stand-in proved, and how fast, and whether it is what the scenario says of it.
@@ -106,7 +117,9 @@ fn note_proofs(done: &mut Done, report: &Report) {
         survey.elapsed_ms, report.duration_ms
     );
     if done.case.expect.verdict == Verdict::Ok && proven != all {
-        done.complaints.push(format!("only {proven} of {all} ports are proven"));
+        let unproven: Vec<_> = stand_in.proofs.iter().filter(|span| !span.proof.proven()).collect();
+        done.complaints
+            .push(format!("only {proven} of {all} ports are proven: {unproven:?}; {:?}", survey.spans));
     }
 }
 
@@ -134,16 +147,13 @@ fn compare(case: &Case, report: &Report) -> Vec<String> {
     let expect = case.expect;
     let mut complaints = Vec::new();
     let told = told(report);
-    let chance = expect.by_chance.filter(|(finding, _)| told.contains(finding));
-    if report.verdict != chance.map_or(expect.verdict, |(_, verdict)| verdict) {
+    if report.verdict != expect.verdict {
         complaints.push(format!("the verdict is {}, not {}", report.verdict, expect.verdict));
     }
     for name in expect.findings.iter().filter(|name| !told.contains(name)) {
         complaints.push(format!("{name} is not told"));
     }
-    let may =
-        |name: &str| expect.allowed.contains(&name) || chance.is_some_and(|(finding, _)| finding == name);
-    for name in told.iter().filter(|name| !expect.findings.contains(name) && !may(name)) {
+    for name in told.iter().filter(|name| !expect.findings.contains(name) && !expect.allowed.contains(name)) {
         complaints.push(format!("{name} is told"));
     }
     if expect.findings.is_empty() && case.options.is_empty() {

@@ -197,6 +197,11 @@ impl<'w> Running<'w> {
         Ok(running)
     }
 
+    /// Where its files lie.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Stops all of its processes where they stand: connections still open, nobody answers.
     pub(crate) fn freeze(&self) -> Result<(), String> {
         let pids = self.world.processes(Host::Server);

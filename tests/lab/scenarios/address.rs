@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
         name: "private address, nothing announced",
         config: PLAIN,
         expect: Expect::critical(&["passive-address-private"]).forbid(&["data-port-filtered"]),
+        audit: Some(&["config-address-missing"]),
         ..HEALTHY
     },
     Case {
@@ -35,6 +36,7 @@ pub(super) const CASES: &[Case] = &[
         config: PLAIN,
         rules: &[FORWARD_CONTROL, ROUTER_IS_SILENT],
         expect: Expect::critical(&["passive-address-private", "data-port-filtered"]),
+        audit: Some(&["config-address-missing"]),
         ..HEALTHY
     },
     Case {
@@ -42,6 +44,7 @@ pub(super) const CASES: &[Case] = &[
         on: SETTABLE,
         config: announcing("127.0.0.1"),
         expect: Expect::critical(&["passive-address-loopback"]),
+        audit: Some(&["config-address-private"]),
         ..HEALTHY
     },
     Case {
@@ -49,6 +52,7 @@ pub(super) const CASES: &[Case] = &[
         name: "vsftpd's 0.0.0.0",
         on: &[Vsftpd],
         config: Config { listen: Listen::Both, ..HEALTHY.config },
+        audit: Some(&["config-listener-mismatch"]),
         expect: Expect::critical(&["passive-address-unspecified"]),
         record: true,
         ..HEALTHY
@@ -58,6 +62,7 @@ pub(super) const CASES: &[Case] = &[
         on: &[Proftpd, Pyftpdlib],
         config: announcing("0.0.0.0"),
         expect: Expect::critical(&["passive-address-unspecified"]),
+        audit: Some(&["config-address-private"]),
         ..HEALTHY
     },
     Case {
@@ -67,6 +72,7 @@ pub(super) const CASES: &[Case] = &[
         config: announcing("203.0.113.77"),
         rules: &[FORWARD_ALL, on(Host::Transit, Chain::Passing, "ip daddr 203.0.113.77 drop")],
         expect: Expect::critical(&["passive-address-mismatch"]),
+        audit: Some(&["config-address-mismatch"]),
         ..HEALTHY
     },
     Case {
@@ -74,6 +80,7 @@ pub(super) const CASES: &[Case] = &[
         on: &[Vsftpd],
         config: announcing("203.0.113.77"),
         expect: Expect::critical(&["passive-address-mismatch"]),
+        audit: Some(&["config-address-mismatch"]),
         ..HEALTHY
     },
     Case {
@@ -81,6 +88,7 @@ pub(super) const CASES: &[Case] = &[
         on: &[Proftpd, Pyftpdlib],
         config: announcing("203.0.113.1"),
         expect: Expect::critical(&["passive-address-mismatch"]),
+        audit: Some(&["config-address-mismatch"]),
         ..HEALTHY
     },
     Case {
@@ -88,6 +96,7 @@ pub(super) const CASES: &[Case] = &[
         on: COMMON,
         config: announcing("100.64.7.9"),
         expect: Expect::critical(&["passive-address-shared"]),
+        audit: Some(&["config-address-private"]),
         ..HEALTHY
     },
     Case {
@@ -95,6 +104,7 @@ pub(super) const CASES: &[Case] = &[
         on: &[Vsftpd],
         config: announcing("169.254.7.9"),
         expect: Expect::critical(&["passive-address-link-local"]),
+        audit: Some(&["config-address-private"]),
         ..HEALTHY
     },
     Case {

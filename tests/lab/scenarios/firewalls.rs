@@ -52,6 +52,7 @@ pub(super) const CASES: &[Case] = &[
             "iifname wan tcp dport 1024-65535 ct state new drop",
         )],
         expect: filtered(Location::Server).allow(NO_RANGE),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {
@@ -59,6 +60,7 @@ pub(super) const CASES: &[Case] = &[
         on: COMMON,
         rules: &[FORWARD_ALL, drops(Host::Server, Chain::Arriving)],
         expect: filtered(Location::Server),
+        audit: Some(&["config-range-blocked"]),
         ..HEALTHY
     },
     Case {
@@ -69,6 +71,7 @@ pub(super) const CASES: &[Case] = &[
             on(Host::ClientRouter, Chain::Passing, "iifname lan tcp dport 1024-65535 drop"),
         ],
         expect: filtered(Location::Client),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {
@@ -78,6 +81,7 @@ pub(super) const CASES: &[Case] = &[
         target: ROUTED,
         rules: &[on(Host::Transit, Chain::Passing, "iifname west tcp dport 50000-50009 drop")],
         expect: filtered(Location::Transit),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {
@@ -93,6 +97,7 @@ pub(super) const CASES: &[Case] = &[
         on: COMMON,
         rules: &[FORWARD_ALL, resets(Host::Server, Chain::Arriving)],
         expect: refused(Location::Server),
+        audit: Some(&["config-range-blocked"]),
         ..HEALTHY
     },
     Case {
@@ -100,6 +105,7 @@ pub(super) const CASES: &[Case] = &[
         on: &[Vsftpd, PureFtpd],
         rules: &[FORWARD_ALL, resets(Host::ServerRouter, Chain::Passing)],
         expect: refused(Location::Server),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {
@@ -126,6 +132,7 @@ pub(super) const CASES: &[Case] = &[
             on(Host::Server, Chain::Arriving, "tcp dport 50000-50009 reject with icmp admin-prohibited"),
         ],
         expect: rejected(Location::Server),
+        audit: Some(&["config-range-blocked"]),
         ..HEALTHY
     },
     Case {
@@ -146,6 +153,7 @@ pub(super) const CASES: &[Case] = &[
             on(Host::Transit, Chain::Passing, "tcp dport 50000-50009 reject with icmp admin-prohibited"),
         ],
         expect: rejected(Location::Transit),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {

@@ -26,8 +26,16 @@ const HAIRPIN: [crate::firewall::Rule; 2] = [
 ];
 
 pub(super) const CASES: &[Case] = &[
-    Case { name: "healthy behind NAT", record: true, ..HEALTHY },
-    Case { name: "healthy without NAT", on: SETTABLE, config: PLAIN, rules: &[], target: ROUTED, ..HEALTHY },
+    Case { name: "healthy behind NAT", record: true, audit: Some(&[]), ..HEALTHY },
+    Case {
+        name: "healthy without NAT",
+        on: SETTABLE,
+        config: PLAIN,
+        rules: &[],
+        target: ROUTED,
+        audit: Some(&[]),
+        ..HEALTHY
+    },
     Case {
         name: "healthy without NAT or a range",
         on: &[Inetutils],

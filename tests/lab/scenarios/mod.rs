@@ -45,6 +45,8 @@ pub(crate) struct Case {
     /// Private addresses are routed between both sides, as by a VPN.
     pub(crate) private_routes: bool,
     pub(crate) expect: Expect,
+    /// What an audit on the server's host must tell, and no more, where the server is configured by files.
+    pub(crate) audit: Option<&'static [&'static str]>,
     /// The server draws its ports by chance: the run counts only if some mode drew on both sides of this port.
     pub(crate) edge: Option<u16>,
     /// How many runs must come out the same.
@@ -80,8 +82,6 @@ pub(crate) struct Expect {
     pub(crate) findings: &'static [&'static str],
     /// Findings that may be told besides. Nothing else may, but what is said of the server's version.
     pub(crate) allowed: &'static [&'static str],
-    /// Findings that lost packets bring by chance, and the verdict that they bring along.
-    pub(crate) by_chance: Option<(&'static str, Verdict)>,
     /// Findings that must not even be there as a symptom.
     pub(crate) forbidden: &'static [&'static str],
     /// Where the gravest finding must be.
@@ -90,7 +90,7 @@ pub(crate) struct Expect {
 
 impl Expect {
     const fn verdict(verdict: Verdict, findings: &'static [&'static str]) -> Self {
-        Self { verdict, findings, allowed: &[], by_chance: None, forbidden: &[], location: None }
+        Self { verdict, findings, allowed: &[], forbidden: &[], location: None }
     }
 
     const fn ok() -> Self {
@@ -112,10 +112,6 @@ impl Expect {
 
     const fn allow(self, allowed: &'static [&'static str]) -> Self {
         Self { allowed, ..self }
-    }
-
-    const fn by_chance(self, finding: &'static str, verdict: Verdict) -> Self {
-        Self { by_chance: Some((finding, verdict)), ..self }
     }
 
     const fn at(self, location: Location) -> Self {
@@ -140,6 +136,7 @@ const HEALTHY: Case = Case {
     way: Way::Near,
     private_routes: false,
     expect: Expect::ok(),
+    audit: None,
     edge: None,
     runs: 1,
     record: false,

@@ -44,6 +44,7 @@ pub(super) const CASES: &[Case] = &[
         on: SETTABLE,
         rules: &[FORWARD_CONTROL, ROUTER_IS_SILENT],
         expect: Expect::critical(&["data-port-filtered"]).at(Location::Server),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {
@@ -57,6 +58,7 @@ pub(super) const CASES: &[Case] = &[
         name: "data ports source-NATed",
         on: &[Vsftpd, Proftpd, Pyftpdlib],
         config: Config { strict_source: true, ..HEALTHY.config },
+        audit: Some(&[]),
         rules: &[FORWARD_ALL, DATA_MASKED],
         expect: Expect::critical(&["data-source-refused"]),
         record: true,

@@ -31,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
         rules: &[FORWARD_HALF],
         expect: Expect::critical(&["data-range-partly-blocked"]),
         edge: Some(EDGE),
+        audit: Some(&[]),
         ..HEALTHY
     },
     Case {
@@ -42,6 +43,7 @@ pub(super) const CASES: &[Case] = &[
         ],
         expect: Expect::critical(&["data-range-partly-blocked"]),
         edge: Some(EDGE),
+        audit: Some(&["config-range-blocked"]),
         ..HEALTHY
     },
     Case {
@@ -49,12 +51,14 @@ pub(super) const CASES: &[Case] = &[
         on: SETTABLE,
         options: &["--range", "50100-50199"],
         expect: Expect::critical(&["passive-port-outside-range"]),
+        audit: Some(&["config-range-mismatch"]),
         ..HEALTHY
     },
     Case {
         name: "one port",
         on: &[Vsftpd, PureFtpd, Pyftpdlib],
         config: Config { range: Some((50000, 50000)), ..HEALTHY.config },
+        audit: Some(&["config-range-too-small"]),
         expect: Expect::warning(&["passive-range-too-small"]),
         ..HEALTHY
     },
@@ -63,6 +67,7 @@ pub(super) const CASES: &[Case] = &[
         name: "two ports, the second never used",
         on: &[Proftpd],
         config: Config { range: Some((50000, 50001)), ..HEALTHY.config },
+        audit: Some(&["config-range-too-small"]),
         options: &["--range", "50000-50001"],
         expect: Expect::warning(&["passive-range-too-small"]),
         record: true,
@@ -92,6 +97,7 @@ pub(super) const CASES: &[Case] = &[
         name: "no range, only the usual ports forwarded",
         on: &[Vsftpd, Proftpd, PureFtpd],
         config: Config { range: None, ..HEALTHY.config },
+        audit: Some(&["config-range-missing"]),
         rules: &[FORWARD_ALL, ROUTER_IS_SILENT],
         expect: Expect::critical(&["data-port-filtered", "passive-range-unrestricted"]),
         ..HEALTHY
