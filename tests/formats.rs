@@ -23,6 +23,26 @@ fn every_format_has_the_same_exit_code_and_names_the_cause() {
 }
 
 #[test]
+fn every_format_quotes_the_line_of_an_audit_and_the_corrected_one() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("formats-audit.conf");
+    std::fs::write(&file, "listen=YES\npasv_min_prot=50000\npasv_max_port=50100\n").unwrap();
+    for format in FORMATS.into_iter().filter(|format| *format != "prometheus") {
+        let done = pasvcheck(&[
+            "audit",
+            "--config",
+            file.to_str().unwrap(),
+            "--server",
+            "vsftpd",
+            "--format",
+            format,
+        ]);
+        assert_eq!(done.code, 2, "{format}: {done:?}");
+        assert!(done.out.contains("pasv_min_prot=50000"), "{format}: {}", done.out);
+        assert!(done.out.contains("pasv_min_port=50000"), "{format}: {}", done.out);
+    }
+}
+
+#[test]
 fn thresholds_worsen_the_verdict_alike_in_every_format() {
     let server = Server::start("persona = 'vsftpd'");
     for format in FORMATS {

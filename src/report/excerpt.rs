@@ -8,6 +8,13 @@ use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use super::style::{Style, printable};
 use crate::finding::Finding;
 
+/// The line and the corrected one, made harmless, for formats that draw by themselves.
+pub(super) fn lines(finding: &Finding) -> Option<(String, Option<String>)> {
+    let excerpt = finding.excerpt.as_ref()?;
+    let plain = |text: &str| escaped(text.trim_end(), 1, 1).0;
+    Some((plain(&excerpt.text), excerpt.corrected.as_deref().map(plain)))
+}
+
 /// Draws it; nothing for a finding without a place.
 pub(super) fn draw(finding: &Finding, style: &Style) -> String {
     let (Some(file), Some(excerpt)) = (&finding.file, &finding.excerpt) else {

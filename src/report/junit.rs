@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
+use super::excerpt;
 use super::style::printable;
 use super::{CheckInfo, Renderer, Report, Status};
 use crate::checks;
@@ -48,7 +49,7 @@ fn suite(report: &Report) -> TestSuite {
     }
     // Findings of an audit, or of a later version, belong to no check of this one.
     for finding in strangers {
-        suite.add_test_case(named_case(report, &finding.id, status(&[finding]), 0.0));
+        suite.add_test_case(named_case(report, &finding.id, status(report, &[finding]), 0.0));
     }
     for held in &report.thresholds {
         let kind = held.reason().map(|reason| (held.verdict, reason));
@@ -76,7 +77,7 @@ fn case(report: &Report, check: &CheckInfo, own: &[&Finding]) -> TestCase {
             status.set_type("unknown").set_message(printable(&check.summary));
             status
         }
-        _ => status(own),
+        _ => status(report, own),
     };
     let mut case = named_case(report, &check.id, status, check.duration_ms);
     case.set_system_out(printable(&check.summary));
@@ -91,16 +92,16 @@ fn named_case(report: &Report, name: &str, status: TestCaseStatus, ms: f64) -> T
 }
 
 /// The gravest finding gives type and message, all of them the text. What could not be tested is an error, no failure.
-fn status(findings: &[&Finding]) -> TestCaseStatus {
+fn status(report: &Report, findings: &[&Finding]) -> TestCaseStatus {
     let grave: Vec<&&Finding> = findings.iter().filter(|finding| finding.severity > Severity::Info).collect();
-    let Some(worst) = grave.iter().max_by_key(|finding| finding.severity) else {
+    let Some(worst) = grave.iter().rev().max_by_key(|finding| finding.severity) else {
         return TestCaseStatus::success();
     };
     let kind = match worst.severity {
         Severity::Unknown => NonSuccessKind::Error,
         _ => NonSuccessKind::Failure,
     };
-    let texts: Vec<String> = grave.iter().map(|finding| description(finding)).collect();
+    let texts: Vec<String> = grave.iter().map(|finding| description(report, finding)).collect();
     let mut status = TestCaseStatus::non_success(kind);
     status
         .set_type(format!("{} {}", Verdict::from(worst.severity), worst.id))
@@ -109,13 +110,17 @@ fn status(findings: &[&Finding]) -> TestCaseStatus {
     status
 }
 
-fn description(finding: &Finding) -> String {
+fn description(report: &Report, finding: &Finding) -> String {
     let place = match (&finding.file, finding.line) {
         (Some(file), Some(line)) => format!("{file}:{line}: "),
         (Some(file), None) => format!("{file}: "),
         _ => String::new(),
     };
-    let mut text = printable(&format!("{}{place} {}", finding.id, finding.detail));
+    let mut text = printable(&format!("{}: {place}{}", finding.id, report.words(finding)));
+    if let Some((line, corrected)) = excerpt::lines(finding) {
+        text += &format!("\n  {line}");
+        text += &corrected.map_or_else(String::new, |corrected| format!("\n  corrected: {corrected}"));
+    }
     for fact in &finding.evidence {
         text.push_str("\n  ");
         text.push_str(&printable(fact));

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::style::printable;
+use super::excerpt;
+use super::style::{capital, printable};
 use super::terminal::{by_hand_text, relevant, time};
 use super::{Renderer, Report, Status};
 use crate::evidence::{Endpoint, Speaker};
@@ -74,6 +75,14 @@ fn cause(report: &Report, finding: &Finding) -> String {
         facts.join(", "),
         escaped(&finding.detail)
     );
+    if let Some(file) = &finding.file {
+        let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let _ = write!(out, "\n{}{line}\n", escaped(file));
+    }
+    if let Some((line, corrected)) = excerpt::lines(finding) {
+        let text = corrected.map_or(line.clone(), |corrected| format!("- {line}\n+ {corrected}"));
+        let _ = write!(out, "\n{}", fenced(&text));
+    }
     if !finding.evidence.is_empty() {
         let _ = write!(out, "\n{}", fenced(&finding.evidence.join("\n")));
     }
@@ -143,11 +152,6 @@ fn dialogue(endpoint: &Endpoint) -> String {
 /// A word of the contract as it stands in JSON.
 fn lower(word: &impl std::fmt::Debug) -> String {
     format!("{word:?}").to_lowercase()
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// A block that nothing inside can end: its fence is longer than any run of backticks in it.

@@ -242,6 +242,18 @@ impl Report {
         report
     }
 
+    /// What a finding says, in sentences. What an audit found has none of its own in the summary, and its detail does not
+    /// repeat the title.
+    #[must_use]
+    pub fn words(&self, finding: &Finding) -> String {
+        match &self.evidence.audit {
+            Some(_) => {
+                format!("{}. {}", style::capital(&finding.title), finding.detail).trim_end().to_owned()
+            }
+            None => finding.detail.clone(),
+        }
+    }
+
     /// The target as it would be typed: the port only where it is not 21, and none of an audit, whose target is a file or
     /// a host as a whole. Unescaped.
     #[must_use]

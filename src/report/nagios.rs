@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::excerpt;
 use super::style::printable;
 use super::terminal::relevant;
 use super::{Renderer, Report, certificates, days_to};
@@ -55,7 +56,19 @@ fn single(report: &Report) -> String {
         performance(report, "")
     );
     for finding in report.causes().filter(|finding| finding.severity > Severity::Info) {
-        let _ = writeln!(out, "{}: {}", text(&finding.id), text(&finding.detail));
+        let _ = writeln!(out, "{}: {}", text(&finding.id), text(&report.words(finding)));
+        if let Some((line, corrected)) = excerpt::lines(finding) {
+            let number = finding.line.map(|number| format!(":{number}")).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "  {}{number}: {}",
+                text(finding.file.as_deref().unwrap_or("line")),
+                text(&line)
+            );
+            if let Some(corrected) = corrected {
+                let _ = writeln!(out, "  corrected: {}", text(&corrected));
+            }
+        }
         for fact in &finding.evidence {
             let _ = writeln!(out, "  {}", text(fact));
         }

@@ -104,6 +104,32 @@ pub(super) fn harmless(c: char) -> bool {
     }
 }
 
+/// Words of configurations and programs, as they begin titles: they keep their small letter.
+const NAMES: [&str; 9] = [
+    "vsftpd",
+    "pure-ftpd",
+    "pasv_",
+    "listen",
+    "externalIp4Address",
+    "nftables",
+    "iptables",
+    "ufw",
+    "firewalld",
+];
+
+/// A title with a capital, unless it begins with a name or a file.
+#[must_use]
+pub fn capital(title: &str) -> String {
+    let file = title.split(' ').next().is_some_and(|word| word.contains(['/', '.', '\\']));
+    let mut characters = title.chars();
+    match characters.next() {
+        Some(first) if !file && !NAMES.iter().any(|name| title.starts_with(name)) => {
+            first.to_uppercase().chain(characters).collect()
+        }
+        _ => title.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -117,12 +117,7 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount, agai
         style.paint(&head, color),
         style.dim(&format!("({sure}{place}{})", scope(report, finding)))
     );
-    // What an audit found has no sentence of its own in the summary, and its detail does not repeat the title.
-    let words = match &report.evidence.audit {
-        Some(_) => sentence(&finding.title) + " " + &finding.detail,
-        None => finding.detail.clone(),
-    };
-    let _ = writeln!(out, "{}", style.wrap(&printable(words.trim_end()), 2));
+    let _ = writeln!(out, "{}", style.wrap(&printable(&report.words(finding)), 2));
     let excerpt = super::excerpt::draw(finding, style);
     out.push_str(&excerpt);
     if !excerpt.is_empty() && !finding.evidence.is_empty() {
@@ -136,29 +131,6 @@ fn cause(report: &Report, finding: &Finding, style: &Style, amount: Amount, agai
         out.push_str(&fix(report, finding, style, amount));
     }
     out
-}
-
-/// A title as a sentence. A name keeps its small letter.
-fn sentence(title: &str) -> String {
-    let named = [
-        "vsftpd",
-        "pure-ftpd",
-        "pasv_",
-        "listen",
-        "externalIp4Address",
-        "nftables",
-        "iptables",
-        "ufw",
-        "firewalld",
-    ];
-    let file = title.split(' ').next().is_some_and(|word| word.contains(['/', '.', '\\']));
-    let mut characters = title.chars();
-    match characters.next() {
-        Some(first) if !named.iter().any(|name| title.starts_with(name)) && !file => {
-            first.to_uppercase().chain(characters).collect::<String>() + "."
-        }
-        _ => format!("{title}."),
-    }
 }
 
 /// Which address and command it is about, where that is not clear.

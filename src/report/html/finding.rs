@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use super::prose;
 use crate::finding::{Confidence, Finding, Location, Remedy, Severity, Verdict};
 use crate::report::Report;
-use crate::report::style::printable;
+use crate::report::excerpt;
+use crate::report::style::{capital, printable};
 use crate::report::terminal::{by_hand_text, relevant};
 
 /// A cause: what it is, what was seen, how it is mended.
@@ -24,6 +25,14 @@ pub(super) fn cause(report: &Report, finding: &Finding) -> Markup {
                 }
                 h3 { (capital(&printable(&finding.title))) }
                 p { (printable(&finding.detail)) }
+                @if let Some((line, corrected)) = excerpt::lines(finding) {
+                    pre.excerpt {
+                        @match corrected {
+                            Some(corrected) => { del { "- " (line) } ins { "+ " (corrected) } }
+                            None => { (line) }
+                        }
+                    }
+                }
                 @if !finding.evidence.is_empty() {
                     ul.facts { @for fact in &finding.evidence { li.net { (printable(fact)) } } }
                 }
@@ -116,9 +125,4 @@ pub(super) fn explained(report: &Report) -> Markup {
             }
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
