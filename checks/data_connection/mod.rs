@@ -151,6 +151,9 @@ async fn decide(session: &mut Session<'_>, mode: Mode, via: Via, patience: Durat
 /// Connects to ports that were announced earlier and are not now. Those that had opened tell whether the path is open in
 /// general or only for announced ports; those that had stayed silent tell a lost packet from a closed port.
 async fn cold(session: &mut Session<'_>) {
+    if let Some(mode) = lone_open(session.endpoint()).filter(|_| session.data_guard().is_none()) {
+        super::passive_reply::sample(session, mode, 1).await;
+    }
     let endpoint = session.endpoint();
     let last = endpoint
         .offers
@@ -169,16 +172,21 @@ async fn cold(session: &mut Session<'_>) {
         ports.truncate(COLD_PROBES);
         ports
     };
-    let (opened, silent) = (ports(true), ports(false));
-    if opened.is_empty() || (silent.is_empty() && session.data_guard().is_some()) {
-        // Without an open port there is nothing to compare with; and what opens under TLS needs no device that reads.
+    let (opened, mut silent) = (ports(true), ports(false));
+    let ever = |port: u16| {
+        visits_at_control(endpoint, None).any(|visit| visit.connect.open() && visit.connect.to.port() == port)
+    };
+    silent.retain(|port| !ever(*port));
+    // Without an open port there is nothing to compare with; and what opens under TLS needs no device that reads.
+    let any = visits_at_control(endpoint, None).any(|visit| visit.connect.open());
+    if !any || (silent.is_empty() && session.data_guard().is_some()) {
         return;
     }
     let address = endpoint.address;
     let wanted: Vec<(bool, SocketAddr)> = opened
         .iter()
         .map(|port| (true, *port))
-        .chain(silent.iter().filter(|port| !opened.contains(port)).map(|port| (false, *port)))
+        .chain(silent.iter().map(|port| (false, *port)))
         .map(|(opened, port)| (opened, SocketAddr::new(address, port)))
         .collect();
     // Two SYNs: one may be lost.
@@ -192,6 +200,20 @@ async fn cold(session: &mut Session<'_>) {
         session.remark(format!("unannounced port {}: {}", connected.fact.to, connected.fact.describe()));
         session.endpoint_mut().cold.push(ColdProbe { opened_when_live, connect: connected.fact });
     }
+}
+
+/// The mode that opened a port, where that port is the one announced last, and the only one of several to have opened:
+/// after one more offer it is no longer announced, and can be compared with.
+fn lone_open(endpoint: &Endpoint) -> Option<Mode> {
+    let ports = super::support::announced_ports(endpoint);
+    let last = endpoint.offers.iter().filter_map(|offer| offer.announced).next_back()?.port;
+    let mut opened = [Mode::Pasv, Mode::Epsv].into_iter().flat_map(|mode| {
+        let open = visits_at_control(endpoint, Some(mode)).filter(|visit| visit.connect.open());
+        open.map(move |visit| (mode, visit.connect.to.port()))
+    });
+    let (mode, port) = opened.next()?;
+    (port == last && opened.all(|(_, other)| other == last) && ports.iter().any(|other| *other != last))
+        .then_some(mode)
 }
 
 fn summary(endpoint: &Endpoint) -> String {

@@ -141,6 +141,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("partly-blocked", include_str!("../../fixtures/scenarios/partly-blocked.toml")),
     ("partly-blocked-by-chance", include_str!("../../fixtures/scenarios/partly-blocked-by-chance.toml")),
     ("partly-blocked-last-draw", include_str!("../../fixtures/scenarios/partly-blocked-last-draw.toml")),
+    ("partly-blocked-lone-open", include_str!("../../fixtures/scenarios/partly-blocked-lone-open.toml")),
     ("partly-blocked-located", include_str!("../../fixtures/scenarios/partly-blocked-located.toml")),
     ("passive-disabled", include_str!("../../fixtures/scenarios/passive-disabled.toml")),
     ("password-echoed", include_str!("../../fixtures/scenarios/password-echoed.toml")),

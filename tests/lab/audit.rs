@@ -16,6 +16,7 @@ const BESIDE: [&str; 2] = ["config-range-overlap", "config-promiscuous"];
 fn file(daemon: Daemon) -> Option<(&'static str, &'static str)> {
     match daemon {
         Daemon::Vsftpd => Some(("vsftpd", "vsftpd.conf")),
+        Daemon::PureFtpd => Some(("pure-ftpd", "pure-ftpd.conf")),
         Daemon::Proftpd => Some(("proftpd", "proftpd.conf")),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! Pure-FTPd, by its command line: Debian's wrapper makes one too.
+//! Pure-FTPd, by its one file, or as Debian's wrapper starts it.
 
 use std::fs;
 use std::io;
@@ -11,7 +11,7 @@ pub(super) fn prepare(site: &Site, config: &Config, folder: &Path) -> io::Result
     match config.printed {
         Some(printed) if printed.elsewhere => one_file(site, config, folder),
         Some(_) => debian(site, config, folder),
-        None => Ok(by_options(site, config, folder)),
+        None => by_file(site, config, folder),
     }
 }
 
@@ -52,37 +52,39 @@ fn debian(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>
     Ok(vec!["sh".to_owned(), "-c".to_owned(), script])
 }
 
-fn by_options(site: &Site, config: &Config, folder: &Path) -> Vec<String> {
-    let mut words = site.program("pure-ftpd");
-    // -A: everybody stays below his home; -i: anonymous uploads nothing; -f none: no syslog.
-    words.extend(["-A", "-i", "-l", "unix", "-f", "none", "-g"].map(str::to_owned));
-    words.push(folder.join("pid").display().to_string());
-    words.extend(["-S".to_owned(), format!(",{}", config.port)]);
-    match config.listen {
-        Listen::Ipv4 => words.push("-4".to_owned()),
-        Listen::Ipv6 => words.push("-6".to_owned()),
-        Listen::Both => {}
-    }
-    if config.slow_names.is_none() {
-        words.push("-H".to_owned());
-    }
+/// As outside of Debian, with what a scenario sets.
+fn by_file(site: &Site, config: &Config, folder: &Path) -> io::Result<Vec<String>> {
+    let yes = |wanted: bool| if wanted { "yes" } else { "no" };
+    let mut lines = format!(
+        "ChrootEveryone yes\nNoAnonymous no\nAnonymousCantUpload yes\nUnixAuthentication yes\nSyslogFacility none\n\
+         PIDFile {pid}\nBind ,{port}\nIPV4Only {four}\nIPV6Only {six}\nDontResolve {quick}\n\
+         MaxClientsNumber 5\n",
+        pid = folder.join("pid").display(),
+        port = config.port,
+        four = yes(config.listen == Listen::Ipv4),
+        six = yes(config.listen == Listen::Ipv6),
+        quick = yes(config.slow_names.is_none()),
+    );
     if let Some((low, high)) = config.range {
-        words.extend(["-p".to_owned(), format!("{low}:{high}")]);
+        lines += &format!("PassivePortRange {low} {high}\n");
     }
     if let Some(address) = config.announce {
-        words.extend(["-P".to_owned(), address.to_owned()]);
+        lines += &format!("ForcePassiveIP {address}\n");
     }
     if config.one_session {
-        words.extend(["-C".to_owned(), "1".to_owned()]);
+        lines += "MaxClientsPerIP 1\n";
     }
     if config.no_epsv {
-        words.push("-b".to_owned());
+        lines += "BrokenClientsCompatibility yes\n";
     }
     if config.tls != Tls::None {
-        let file = site.certificate_file().display().to_string();
         // 1: allowed, 2: for the login, 3: for data too.
         let level = if config.tls == Tls::Demanded { "3" } else { "1" };
-        words.extend(["-Y".to_owned(), level.to_owned(), "-2".to_owned(), file]);
+        lines += &format!("TLS {level}\nCertFile {}\n", site.certificate_file().display());
     }
-    words
+    let file = folder.join("pure-ftpd.conf");
+    fs::write(&file, lines)?;
+    let mut words = site.program("pure-ftpd");
+    words.push(file.display().to_string());
+    Ok(words)
 }
