@@ -14,6 +14,7 @@ mod password;
 mod plans;
 mod saved;
 mod serve;
+mod settings;
 mod targets;
 mod tls;
 

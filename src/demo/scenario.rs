@@ -236,6 +236,8 @@ pub struct Options {
     pub idle_ms: Option<u64>,
     /// `--follow-private`.
     pub follow_private: bool,
+    /// Whether the target alone is contacted, as the exporter does.
+    pub own_addresses_only: bool,
     /// `--public-address`.
     pub public_address: Option<IpAddr>,
     /// `--skip`.
@@ -262,6 +264,7 @@ impl Default for Options {
             download: None,
             idle_ms: None,
             follow_private: false,
+            own_addresses_only: false,
             public_address: None,
             skip: Vec::new(),
             deadline_ms: None,
@@ -310,6 +313,7 @@ impl Scenario {
             plan.tls.options = Arc::new(TlsOptions { roots, identity: None });
         }
         plan.follow_private = options.follow_private;
+        plan.own_addresses_only = options.own_addresses_only;
         plan.public_address = options.public_address;
         plan.checks.retain(|check| !options.skip.iter().any(|skipped| skipped == check));
         Ok(plan)

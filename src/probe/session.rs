@@ -99,6 +99,7 @@ impl<'a> Session<'a> {
             public_address: plan.public_address,
             named_user: matches!(plan.login, Credentials::Named { .. }),
             insecure: plan.tls.insecure,
+            own_addresses_only: plan.own_addresses_only,
             cert_days: plan.tls.cert_days,
             tls: (plan.tls.mode != TlsUse::Auto).then(|| plan.tls.mode.name().to_owned()),
         };
@@ -112,7 +113,7 @@ impl<'a> Session<'a> {
             plan,
             network,
             evidence,
-            contact: Contact::new(networks, plan.follow_private),
+            contact: Contact::new(networks, plan.follow_private).targets_only(plan.own_addresses_only),
             control: None,
             guard: None,
             private: false,
