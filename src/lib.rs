@@ -32,6 +32,7 @@ pub mod diagnose;
 pub mod diff;
 pub mod evidence;
 pub mod explain;
+pub mod exporter;
 pub mod finding;
 pub mod fleet;
 pub mod ftp;
