@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod diff;
 mod explain;
+mod exporter;
 mod fix;
 mod manual;
 mod many;
@@ -72,6 +73,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
         Some(Command::Serve(args)) => serve::run(&args, console),
         Some(Command::Fix(args)) => fix::run(&args, console),
         Some(Command::Diff(args)) => diff::run(&args, console),
+        Some(Command::Exporter(args)) => exporter::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
         Some(Command::Schema) => manual::schema(console),
         Some(Command::Completions(args)) => manual::completions(args.shell, console),

@@ -18,6 +18,8 @@ use super::args::{self, CheckArgs, PublicAddress, TlsMode};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) target: Option<String>,
+    /// Whom the exporter may check in this way; not for lists of targets.
+    pub(crate) allow: Option<Vec<String>>,
     pub(crate) port: Option<u16>,
     pub(crate) user: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
@@ -142,6 +144,7 @@ impl Settings {
         labels.extend(self.labels.unwrap_or_default());
         Self {
             target: self.target,
+            allow: self.allow,
             port: self.port.or(defaults.port),
             user: self.user.or_else(|| defaults.user.clone()),
             password_file: self.password_file.or_else(|| inherited(&defaults.password_file)),

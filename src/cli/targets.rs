@@ -160,6 +160,9 @@ impl<'a> Targets<'a> {
             return Err(self.fault((first, "target = \"HOST\" is missing".to_owned())));
         };
         let settings = own.or(defaults);
+        if settings.allow.is_some() {
+            return Err(self.fault((first, "allow is for the modules of the exporter".to_owned())));
+        }
         let plan = settings.settled(&self.planner.args, &self.folder).and_then(|args| {
             let mut plan = self.planner.plan(&args, &target)?;
             if let Some(port) = settings.port {

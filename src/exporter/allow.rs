@@ -47,7 +47,9 @@ pub enum EntryError {
     #[error("no host is named")]
     Empty,
     /// `*`, or a `*` elsewhere than at the start.
-    #[error("a * stands for the names below a domain, as in *.example.com; addresses are allowed as networks, 192.0.2.0/24")]
+    #[error(
+        "a * stands for the names below a domain, as in *.example.com; addresses are allowed as networks, 192.0.2.0/24"
+    )]
     Star,
     /// A port that is none.
     #[error("after the colon stands a port, a range of ports (2121-2130), or * for all")]
@@ -233,8 +235,13 @@ mod tests {
 
     #[test]
     fn addresses_are_held_to_networks() {
-        let list =
-            list(&["203.0.113.0/24", "198.51.100.7:2121-2130", "2001:db8::/32", "[2001:db9::1]:*", "192.0.2.1:*"]);
+        let list = list(&[
+            "203.0.113.0/24",
+            "198.51.100.7:2121-2130",
+            "2001:db8::/32",
+            "[2001:db9::1]:*",
+            "192.0.2.1:*",
+        ]);
         for (host, port, expected) in [
             ("203.0.113.10", 21, true),
             ("203.0.114.10", 21, false),

@@ -160,7 +160,9 @@ fn waited_for(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
     let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<f64>().ok());
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let timeout = timeout.filter(|timeout| *timeout >= Duration::from_millis(10));
-    timeout.map(Some).ok_or_else(|| Refusal::bad("X-Prometheus-Scrape-Timeout-Seconds is no number of seconds"))
+    timeout
+        .map(Some)
+        .ok_or_else(|| Refusal::bad("X-Prometheus-Scrape-Timeout-Seconds is no number of seconds"))
 }
 
 /// The timeout less the offset; half of it where the offset would leave less.
@@ -237,10 +239,19 @@ mod tests {
             vec![("target", "a.example.com"), ("user", "hunter2")],
         ] {
             let refusal = ask(&query, None).unwrap_err();
-            assert_eq!((refusal.status, refusal.reason), (StatusCode::BAD_REQUEST, "credentials"), "{query:?}");
-            assert!(!refusal.words.contains("hunter2") && refusal.words.contains("password_file"), "{refusal:?}");
+            assert_eq!(
+                (refusal.status, refusal.reason),
+                (StatusCode::BAD_REQUEST, "credentials"),
+                "{query:?}"
+            );
+            assert!(
+                !refusal.words.contains("hunter2") && refusal.words.contains("password_file"),
+                "{refusal:?}"
+            );
         }
-        for (target, module) in [("jo:hunter2", "default"), ("hunter2://a", "default"), ("a.example.com", "hunter2")] {
+        for (target, module) in
+            [("jo:hunter2", "default"), ("hunter2://a", "default"), ("a.example.com", "hunter2")]
+        {
             let refusal = ask(&[("target", target), ("module", module)], None).unwrap_err();
             assert_eq!(refusal.status, StatusCode::BAD_REQUEST);
             assert!(!refusal.words.contains("hunter2"), "{refusal:?}");

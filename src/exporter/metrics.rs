@@ -84,7 +84,11 @@ impl Metrics {
         most.set(i64::try_from(limit).unwrap_or(i64::MAX));
         let to = &mut self.registry;
         to.register("pasvcheck_build_info", "The version of pasvcheck; always 1", build);
-        to.register("pasvcheck_exporter_probes", "Probes that were answered, by verdict", self.probes.clone());
+        to.register(
+            "pasvcheck_exporter_probes",
+            "Probes that were answered, by verdict",
+            self.probes.clone(),
+        );
         to.register(
             "pasvcheck_exporter_probe_duration_seconds",
             "How long probes took, waiting included",
@@ -95,7 +99,11 @@ impl Metrics {
             "Probes whose deadline came before the end of the check",
             self.late.clone(),
         );
-        to.register("pasvcheck_exporter_refused", "Requests that were refused, by reason", self.refused.clone());
+        to.register(
+            "pasvcheck_exporter_refused",
+            "Requests that were refused, by reason",
+            self.refused.clone(),
+        );
         to.register(
             "pasvcheck_exporter_abandoned",
             "Probes whose asker went away before the answer",
@@ -193,7 +201,8 @@ impl Collector for Process {
         if let Some(seconds) = cpu_seconds() {
             let counter = ConstCounter::new(seconds);
             let help = "Processor time used, in user and in system mode.";
-            let metric = encoder.encode_descriptor("process_cpu_seconds", help, None, counter.metric_type())?;
+            let metric =
+                encoder.encode_descriptor("process_cpu_seconds", help, None, counter.metric_type())?;
             counter.encode(metric)?;
         }
         Ok(())

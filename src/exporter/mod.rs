@@ -40,9 +40,6 @@ use metrics::Metrics;
 /// Probes at a time where the user says nothing.
 pub const DEFAULT_PROBES: usize = 100;
 
-/// What is taken off the time that Prometheus waits, where the user says nothing: the answer has to get there.
-pub const DEFAULT_OFFSET: Duration = Duration::from_millis(500);
-
 /// Whom the exporter checks, and how.
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -5,7 +5,8 @@ use maud::{DOCTYPE, html};
 use super::{Config, DEFAULT_MODULE};
 
 /// What the page may do: nothing but send its form to where it came from.
-pub(super) const POLICY: &str = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str =
+    "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn index(config: &Config) -> String {
     html! {
