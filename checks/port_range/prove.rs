@@ -31,6 +31,9 @@ const SAMPLE: usize = 64;
 /// Rounds of looking again, as long as each brings proofs.
 const ROUNDS: u32 = 6;
 
+/// Looks in vain after which no more is hoped for. One port's look may be lost on the way, three in a row hardly.
+const IN_VAIN: usize = 3;
+
 /// Bytes of a stranger's words that are kept.
 const MOST_WORDS: usize = 80;
 
@@ -94,6 +97,7 @@ impl Proved {
     /// More looks, after the survey: at ports that turned out to open, and at those without a proof. As in a survey, a
     /// sample decides whether another look at all of them is worth its time.
     pub(super) async fn again(&mut self, session: &mut Session<'_>, states: &BTreeMap<u16, PortState>) {
+        let mut in_vain = 0;
         for round in 1..=ROUNDS {
             let unproven = |port: &u16| match self.proofs.get(port) {
                 Some(Proof::Unopened) | None => states.get(port) == Some(&PortState::Open),
@@ -114,9 +118,11 @@ impl Proved {
             // Room for one more retransmission each time.
             let patience = session.plan.limits.second * round + session.rtt() * 4;
             let before = self.proven();
+            let asked = sample.len();
             self.left = sample.into_iter().map(|(_, port)| port).collect();
             self.pass(session, Patience::of(patience), SAMPLE).await;
-            if self.proven() == before {
+            in_vain = if self.proven() == before { in_vain + asked } else { 0 };
+            if in_vain >= IN_VAIN {
                 return;
             }
             self.left = rest.into_iter().map(|(_, port)| port).collect();

@@ -58,21 +58,14 @@ impl Passwords {
         request: &Request,
         wanted: bool,
     ) -> Result<Credentials, Problem> {
-        let typed = args.user.as_deref().map(Argument::new).transpose();
-        let user = typed.map_err(|error| Problem::new(format!("--user cannot be sent: {error}")))?;
-        let user = user.or_else(|| request.user.clone());
+        let user = user(args, request)?;
         let named = user.as_ref().map(Argument::as_str);
         let entry = self.netrc.as_ref().and_then(|netrc| netrc.find(&request.target.host, named));
-        let own = |login: &String| {
-            Argument::new(login.as_str())
-                .map_err(|error| Problem::new(format!("the login in netrc cannot be sent: {error}")))
-        };
-        let Some(user) = user.map_or_else(
-            || entry.and_then(|entry| entry.login.as_ref()).map(own).transpose(),
-            |user| Ok(Some(user)),
-        )?
-        else {
-            return Ok(Credentials::Anonymous);
+        let login = entry.and_then(|entry| entry.login.as_deref());
+        let user = match (user, login) {
+            (Some(user), _) => user,
+            (None, Some(login)) => sendable("the login in netrc", login)?,
+            (None, None) => return Ok(Credentials::Anonymous),
         };
         if ANONYMOUS.contains(&user.as_str()) {
             return Ok(Credentials::Anonymous);
@@ -102,6 +95,16 @@ impl Passwords {
         known.insert(source, password.clone());
         Ok(password)
     }
+}
+
+/// The user of the command line or of the target's URL.
+fn user(args: &LoginArgs, request: &Request) -> Result<Option<Argument>, Problem> {
+    let typed = args.user.as_deref().map(|user| sendable("--user", user)).transpose()?;
+    Ok(typed.or_else(|| request.user.clone()))
+}
+
+fn sendable(what: &str, text: &str) -> Result<Argument, Problem> {
+    Argument::new(text).map_err(|error| Problem::new(format!("{what} cannot be sent: {error}")))
 }
 
 /// Whether the user said where the password is.

@@ -258,31 +258,36 @@ impl Report {
     }
 }
 
-/// Days from the run to the end of each address's certificate, the soonest where it showed several. Whatever the evidence
-/// calls `not_after`, as RFC 3339 text, counts.
-fn certificates(report: &Report) -> Vec<(String, f64)> {
-    fn ends(value: &serde_json::Value, found: &mut Vec<SystemTime>) {
-        match value {
-            serde_json::Value::Object(map) => {
-                let end = map.get("not_after").and_then(serde_json::Value::as_str);
-                found.extend(end.and_then(|end| humantime::parse_rfc3339_weak(end).ok()));
-                map.values().for_each(|value| ends(value, found));
-            }
-            serde_json::Value::Array(list) => list.iter().for_each(|value| ends(value, found)),
-            _ => {}
-        }
-    }
-    let Ok(began) = humantime::parse_rfc3339(&report.started_at) else { return Vec::new() };
-    let days = |end: SystemTime| match end.duration_since(began) {
-        Ok(left) => left.as_secs_f64() / 86_400.0,
-        Err(ago) => -ago.duration().as_secs_f64() / 86_400.0,
-    };
+/// When the certificate of each address ends, the soonest where it showed several.
+fn certificates(report: &Report) -> Vec<(String, SystemTime)> {
     let of_endpoint = |endpoint: &Endpoint| {
-        let mut found = Vec::new();
-        ends(&serde_json::to_value(endpoint).ok()?, &mut found);
-        found.into_iter().min().map(|end| (endpoint.address.to_string(), days(end)))
+        let soonest = certificate_ends(&serde_json::to_value(endpoint).ok()?).into_iter().min()?;
+        Some((endpoint.address.to_string(), soonest))
     };
     report.evidence.checked().filter_map(of_endpoint).collect()
+}
+
+/// Whatever the evidence calls `not_after`, as RFC 3339 text.
+fn certificate_ends(value: &serde_json::Value) -> Vec<SystemTime> {
+    match value {
+        serde_json::Value::Object(map) => {
+            let own = map.get("not_after").and_then(serde_json::Value::as_str);
+            let own = own.and_then(|end| humantime::parse_rfc3339_weak(end).ok());
+            own.into_iter().chain(map.values().flat_map(certificate_ends)).collect()
+        }
+        serde_json::Value::Array(list) => list.iter().flat_map(certificate_ends).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Days from a report's run to a moment; negative if that had passed.
+fn days_to(report: &Report, moment: SystemTime) -> Option<f64> {
+    let began = humantime::parse_rfc3339(&report.started_at).ok()?;
+    let seconds = match moment.duration_since(began) {
+        Ok(left) => left.as_secs_f64(),
+        Err(ago) => -ago.duration().as_secs_f64(),
+    };
+    Some(seconds / 86_400.0)
 }
 
 /// The product at the first endpoint that tells; some can only be known by the host's name.

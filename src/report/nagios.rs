@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::style::printable;
 use super::terminal::relevant;
-use super::{Renderer, Report, certificates};
+use super::{Renderer, Report, certificates, days_to};
 use crate::finding::{Severity, Verdict};
 use crate::threshold::{Held, Measure};
 
@@ -129,7 +129,8 @@ fn performance(report: &Report, prefix: &str) -> String {
     if let Some(ms) = control {
         data.push(format!("{}={}s;;;0", label(prefix, "control"), seconds(ms)));
     }
-    if let Some(days) = certificates(report).into_iter().map(|(_, days)| days).reduce(f64::min) {
+    let soonest = certificates(report).into_iter().map(|(_, end)| end).min();
+    if let Some(days) = soonest.and_then(|end| days_to(report, end)) {
         data.push(format!("{}={days:.1}", label(prefix, "certificate_days")));
     }
     data.join(" ")

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::time::UNIX_EPOCH;
 
 use super::{Renderer, Report, certificates};
 use crate::evidence::Mode;
@@ -29,7 +30,10 @@ const METRICS: [(&str, &str); 14] = [
     ),
     ("pasvcheck_threshold_exceeded", "1 if a time is outside of what -w or -c allows, else 0."),
     ("pasvcheck_server_info", "The server product that was recognised; always 1."),
-    ("pasvcheck_certificate_expiry_days", "Days until the certificate expires; negative once it has."),
+    (
+        "pasvcheck_certificate_expiry_timestamp_seconds",
+        "When the certificate of an address expires, in seconds since 1970.",
+    ),
 ];
 
 /// Collects the samples of all targets.
@@ -94,7 +98,7 @@ type Put<'a> = dyn FnMut(&'static str, &[(&str, &str)], f64) + 'a;
 
 fn whole(report: &Report, put: &mut Put<'_>) {
     if let Ok(began) = humantime::parse_rfc3339(&report.started_at)
-        && let Ok(since) = began.duration_since(std::time::UNIX_EPOCH)
+        && let Ok(since) = began.duration_since(UNIX_EPOCH)
     {
         put("pasvcheck_last_run_timestamp_seconds", &[], since.as_secs_f64());
     }
@@ -147,8 +151,10 @@ fn endpoints(report: &Report, put: &mut Put<'_>) {
             }
         }
     }
-    for (address, days) in certificates(report) {
-        put("pasvcheck_certificate_expiry_days", &[("address", &address)], days);
+    for (address, end) in certificates(report) {
+        // One that ended before 1970 has ended.
+        let end = end.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        put("pasvcheck_certificate_expiry_timestamp_seconds", &[("address", &address)], end);
     }
 }
 

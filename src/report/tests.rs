@@ -75,5 +75,16 @@ fn thresholds_never_improve_a_verdict() {
 
 #[test]
 fn certificates_are_found_by_the_name_of_their_end() {
-    assert_eq!(certificates(&saved("healthy")), []);
+    let evidence = serde_json::json!({
+        "tls": {"chain": [{"not_after": "2026-12-01T00:00:00Z"}, {"not_after": "2026-11-25T21:48:14Z"}]},
+        "not_after": 7
+    });
+    let ends = certificate_ends(&evidence);
+    assert_eq!(ends.len(), 2);
+    let mut report = saved("healthy");
+    "2026-11-23T21:48:14.000Z".clone_into(&mut report.started_at);
+    assert_eq!(ends.iter().min().and_then(|end| days_to(&report, *end)), Some(2.0));
+    "2026-11-26T21:48:14.000Z".clone_into(&mut report.started_at);
+    assert_eq!(ends.iter().min().and_then(|end| days_to(&report, *end)), Some(-1.0));
+    assert_eq!(certificates(&report), []);
 }
