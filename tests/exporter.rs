@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 mod common;
+#[path = "exporter/prometheus.rs"]
+mod prometheus;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -108,7 +110,8 @@ impl Exporter {
     }
 
     fn signal(&self, signal: &str) {
-        let sent = std::process::Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
+        let sent =
+            std::process::Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 
@@ -192,8 +195,10 @@ fn parsed(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn a_probe_answers_with_the_samples_of_the_check() {
-    let (ok, bad) =
-        (Server::start("persona = 'vsftpd'"), Server::start("persona = 'vsftpd'\npassive.advertise = '10.0.0.5'"));
+    let (ok, bad) = (
+        Server::start("persona = 'vsftpd'"),
+        Server::start("persona = 'vsftpd'\npassive.advertise = '10.0.0.5'"),
+    );
     let exporter = Exporter::start("probe", &config(), &["--resolve", "ftp.example.com:127.0.0.1"]);
     let answer = exporter.get(&format!("/probe?target={}", ok.address()));
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -207,18 +212,26 @@ fn a_probe_answers_with_the_samples_of_the_check() {
     assert!(broken.body.contains("id=\"passive-address-private\",severity=\"critical\""), "{}", broken.body);
     // The verdict is that of the same check by hand.
     let by_hand = pasvcheck(&["--format", "prometheus", &bad.address()]);
-    let exit = |text: &str| text.lines().find(|line| line.starts_with("pasvcheck_exit_code")).unwrap().to_owned();
+    let exit =
+        |text: &str| text.lines().find(|line| line.starts_with("pasvcheck_exit_code")).unwrap().to_owned();
     assert!(exit(&by_hand.out).ends_with(" 2") && exit(&broken.body).ends_with(" 2"));
     let tight = exporter.get(&format!("/probe?module=tight&target={}", ok.address()));
     assert!(tight.body.contains("site=\"berlin\"") && tight.body.contains("pasvcheck_threshold_exceeded"));
     parsed(&exporter.get("/metrics").body);
     let count = |verdict: &str, module: &str| {
-        exporter.metric(&format!("pasvcheck_exporter_probes_total{{module=\"{module}\",verdict=\"{verdict}\"}}"))
+        exporter
+            .metric(&format!("pasvcheck_exporter_probes_total{{module=\"{module}\",verdict=\"{verdict}\"}}"))
     };
-    assert_eq!((count("ok", "default"), count("critical", "default"), count("warning", "tight")), (1.0, 1.0, 1.0));
+    assert_eq!(
+        (count("ok", "default"), count("critical", "default"), count("warning", "tight")),
+        (1.0, 1.0, 1.0)
+    );
     assert_eq!(exporter.get("/healthz").body, "ok\n");
     let page = exporter.get("/");
-    assert!(page.body.contains("<option selected>default") && page.head.contains("default-src 'none'"), "{page:?}");
+    assert!(
+        page.body.contains("<option selected>default") && page.head.contains("default-src 'none'"),
+        "{page:?}"
+    );
     assert_eq!(exporter.get("/probes").status, 404);
 }
 
@@ -251,7 +264,11 @@ fn a_module_logs_in_and_no_credential_is_echoed() {
     assert!(seen.contains("refused: credentials do not belong into a URL"), "{seen}");
     assert_eq!(exporter.metric("pasvcheck_exporter_refused_total{reason=\"credentials\"}"), 4.0);
     let journal = server.stop();
-    assert_eq!(journal.commands.iter().filter(|command| command.starts_with("PASS")).count(), 1, "{journal:?}");
+    assert_eq!(
+        journal.commands.iter().filter(|command| command.starts_with("PASS")).count(),
+        1,
+        "{journal:?}"
+    );
 }
 
 #[test]
@@ -294,13 +311,21 @@ fn a_deadline_ends_with_samples_and_not_in_silence() {
     assert_eq!((answer.status, value(&answer.body, "probe_success")), (200, Some(0.0)), "{answer:?}");
     assert_eq!(value(&answer.body, "pasvcheck_probe_deadline_exceeded"), Some(1.0));
     // Two at one server take turns: who does not get one in time has an answer all the same.
-    let mut first = exporter.send(&format!("/probe?target={slow}"), "X-Prometheus-Scrape-Timeout-Seconds: 5\r\n");
+    let mut first =
+        exporter.send(&format!("/probe?target={slow}"), "X-Prometheus-Scrape-Timeout-Seconds: 5\r\n");
     std::thread::sleep(Duration::from_millis(300));
     let second = exporter.ask(&format!("/probe?target={slow}"), header);
-    assert_eq!(value(&second.body, &format!("pasvcheck_exit_code{{target=\"{slow}\"}}")), Some(3.0), "{second:?}");
+    assert_eq!(
+        value(&second.body, &format!("pasvcheck_exit_code{{target=\"{slow}\"}}")),
+        Some(3.0),
+        "{second:?}"
+    );
     first.read_to_string(&mut String::new()).unwrap();
     assert_eq!(exporter.metric("pasvcheck_exporter_deadline_exceeded_total{module=\"default\"}"), 3.0);
-    assert_eq!(exporter.ask(&format!("/probe?target={slow}"), "X-Prometheus-Scrape-Timeout-Seconds: x\r\n").status, 400);
+    assert_eq!(
+        exporter.ask(&format!("/probe?target={slow}"), "X-Prometheus-Scrape-Timeout-Seconds: x\r\n").status,
+        400
+    );
 }
 
 #[test]
@@ -376,7 +401,10 @@ fn a_configuration_with_faults_is_refused_with_its_line() {
         (format!("{good}[modules.a]\npassword = 'hunter2'\n"), vec!["line 4", "password_file"]),
         (format!("{good}[modules.a]\nuser = 'jo'\n"), vec!["line 3", "\"a\"", "password_file"]),
         (format!("{good}[modules.a]\nuser = 'jo'\npassword_file = 'missing'\n"), vec!["line 3", "missing"]),
-        (format!("{good}[modules.a]\nuser = 'jo'\npassword_env = 'NOT_SET_HERE'\n"), vec!["line 3", "NOT_SET_HERE"]),
+        (
+            format!("{good}[modules.a]\nuser = 'jo'\npassword_env = 'NOT_SET_HERE'\n"),
+            vec!["line 3", "NOT_SET_HERE"],
+        ),
         (format!("{good}[modules.a]\nrange = '9-1'\n"), vec!["line 3", "range"]),
         (format!("{good}[modules.a]\nskip = ['x']\n"), vec!["line 3", "port-range"]),
         (format!("{good}[modules.a]\nfamily = 'x'\n"), vec!["line 3", "ipv4"]),
@@ -410,7 +438,10 @@ fn a_configuration_with_faults_is_refused_with_its_line() {
 /// The words of a text that are names of our metrics.
 fn metric_names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.filter(|word| word.starts_with("pasvcheck_") || word.starts_with("probe_")).map(str::to_owned).collect()
+    words
+        .filter(|word| word.starts_with("pasvcheck_") || word.starts_with("probe_"))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
