@@ -182,12 +182,14 @@ fn a_real_prometheus_scrapes_it_and_its_queries_show_the_verdicts() {
     let good = Server::start("persona = 'vsftpd'\ntls = {}");
     let bad = Server::start("persona = 'iis'\npassive.advertise = '10.0.0.5'");
     let (_listener, slow) = silent();
-    let exporter = Exporter::start("scraped", &super::config(), &[]);
+    // The embedded server's certificate is of its own making.
+    let config = format!("{}[modules.default]\ninsecure = true\n", super::config());
+    let exporter = Exporter::start("scraped", &config, &[]);
     let (good, bad, stranger) = (good.address(), bad.address(), "127.0.0.2:21");
     let folder = Folder::new("prometheus");
     let config = hurried(&[&good, &bad, &slow, stranger], exporter.address);
     let mut prometheus = Prometheus::start(&program, &folder, &config);
-    for (target, success, exit) in [(&good, 1.0, 1.0), (&bad, 0.0, 2.0), (&slow, 0.0, 3.0)] {
+    for (target, success, exit) in [(&good, 1.0, 0.0), (&bad, 0.0, 2.0), (&slow, 0.0, 3.0)] {
         prometheus.shows(&format!("up{{job='ftp',instance='{target}'}}"), 1.0);
         prometheus.shows(&format!("probe_success{{job='ftp',instance='{target}'}}"), success);
         prometheus.shows(&format!("pasvcheck_exit_code{{job='ftp',target='{target}'}}"), exit);
@@ -218,5 +220,15 @@ fn a_real_prometheus_scrapes_it_and_its_queries_show_the_verdicts() {
     }
     assert!(empty.is_empty(), "the dashboard shows nothing for {empty:?}");
     // No scrape was refused for what it holds: doubled series, samples out of order.
-    assert!(!prometheus.said().contains("level=warn component=\"scrape manager\""), "{}", prometheus.said());
+    let said = prometheus.said().to_lowercase();
+    let complaint = said.lines().find(|line| line.contains("scrape manager") && !line.contains("level=info"));
+    assert_eq!(complaint, None, "{said}");
+    let targets = prometheus.api("targets").unwrap();
+    let targets = targets["data"]["activeTargets"].as_array().unwrap();
+    assert_eq!(targets.len(), 5);
+    for target in targets {
+        let error = target["lastError"].as_str().unwrap();
+        let refused = target["labels"]["instance"] == stranger;
+        assert!(if refused { error.contains("403") } else { error.is_empty() }, "{target}");
+    }
 }
