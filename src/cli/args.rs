@@ -52,14 +52,17 @@ Examples:
   pasvcheck --json ftp.example.com | pasvcheck fix --from -";
 const EXPORTER_HELP: &str = "\
 The configuration (TOML):
-  allow = [\"ftp.example.com\", \"*.example.net\", \"203.0.113.0/24:2121\"]   whom to check; ports 21 and 990 unless named
+  # Whom to check, on ports 21 and 990 unless named:
+  allow = [\"ftp.example.com\", \"*.example.net\", \"203.0.113.0/24:2121\"]
 
-  [modules.login]                   a module: the settings that a list of --targets has too
+  # A module: the settings that a target in a --targets list has too.
+  [modules.login]
   user = \"monitor\"
-  password_file = \"password\"      relative to this file; or password_env
-  allow = [\"ftp.example.com\"]     in place of the list above
+  password_file = \"password\"        # relative to this file; or password_env
+  allow = [\"ftp.example.com\"]       # in place of the list above
 
 Then http://127.0.0.1:9921/probe?target=ftp.example.com&module=login
+Without a module: \"default\", an anonymous check with the settings of [defaults].
 
 SIGHUP reads it anew; SIGTERM and Ctrl-C end with exit code 0; exit code 3 if it cannot begin.";
 

@@ -8,7 +8,7 @@
 //! | `/healthz` | `ok` |
 //! | `/` | a page for people |
 //!
-//! Whoever reaches the service chooses a target, and nothing else: targets are held to an [`AllowList`], how they are checked
+//! Whoever reaches the service chooses a target, a directory on it at most, and nothing else: targets are held to an [`AllowList`], how they are checked
 //! is a [`Module`] of the configuration, and no address that only a server's reply names is contacted
 //! ([`Plan::own_addresses_only`](crate::plan::Plan::own_addresses_only)). Probes, connections and times are bounded.
 
