@@ -182,7 +182,7 @@ pub(crate) fn syntax(error: &toml::de::Error) -> String {
     format!("{message}{hint}")
 }
 
-fn wrong(key: &str, fault: String) -> Problem {
+fn wrong(key: &str, fault: impl std::fmt::Display) -> Problem {
     Problem::new(format!("{key}: {fault}"))
 }
 

@@ -154,7 +154,8 @@ impl Drop for Prometheus {
 /// The configuration that is shipped, with these targets and this exporter in it, and in a hurry.
 fn hurried(targets: &[&str], exporter: SocketAddr) -> String {
     let mut config = std::fs::read_to_string(Path::new(PACKAGING).join("prometheus.yml")).unwrap();
-    let list: String = targets.iter().map(|target| format!("          - \"{target}\"\n")).collect();
+    let list =
+        targets.iter().map(|target| format!("          - \"{target}\"\n")).collect::<Vec<_>>().concat();
     for (from, to) in [
         ("          - ftp.example.com\n          - www.ftp.example.net\n", list.as_str()),
         ("scrape_interval: 2m", "scrape_interval: 3s"),
