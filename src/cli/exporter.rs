@@ -77,6 +77,9 @@ async fn serve(args: &ExporterArgs, config: Config) -> Result<(), Problem> {
     let network = Arc::new(System { bind: args.bind, dns: args.dns, given: args.resolve.clone() });
     let bounds = Bounds { probes: args.max_probes, offset: args.timeout_offset };
     Console::remark(&welcome(address, &config));
+    if let Some(words) = descriptor_limit().and_then(|limit| too_few_descriptors(limit, args.max_probes)) {
+        Console::remark(&words);
+    }
     let verbose = args.verbose;
     let told = Box::new(move |event| {
         if verbose {
@@ -104,6 +107,29 @@ fn welcome(address: SocketAddr, config: &Config) -> String {
     let modules = config.modules.len();
     let word = if modules == 1 { "module" } else { "modules" };
     format!("listening on http://{address}/ (allow-list: {}, {modules} {word}){beyond}", config.allow)
+}
+
+/// What a process of so many probes may need, where the system allows it less: the scraper's connection, the control
+/// connection, a data connection and the one after it for each probe, and some for the rest.
+fn too_few_descriptors(limit: u64, probes: usize) -> Option<String> {
+    let needed = u64::try_from(probes).unwrap_or(u64::MAX).saturating_mul(4).saturating_add(100);
+    (limit < needed).then(|| {
+        format!(
+            "{probes} probes at a time may need {needed} descriptors, and the system allows this process {limit}: checks \
+             that get none end as unknown. Raise the limit (ulimit -n, LimitNOFILE= of systemd), or lower --max-probes"
+        )
+    })
+}
+
+#[cfg(unix)]
+fn descriptor_limit() -> Option<u64> {
+    use nix::sys::resource::{Resource, getrlimit};
+    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
+}
+
+#[cfg(not(unix))]
+fn descriptor_limit() -> Option<u64> {
+    None
 }
 
 fn reload(exporter: &Exporter, path: &Path) {
@@ -279,4 +305,19 @@ fn module(settings: Settings, planner: &Planner, folder: &Path) -> Result<Module
 fn nothing_typed() -> Result<CheckArgs, Problem> {
     let cli = Cli::try_parse_from(["pasvcheck", "localhost"]);
     cli.map(|cli| cli.check).map_err(|error| Problem::new(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_descriptors_are_told_beforehand() {
+        assert_eq!(too_few_descriptors(1024, 100), None);
+        let words = too_few_descriptors(1024, 1000).unwrap();
+        assert!(
+            words.contains("4100") && words.contains("1024") && words.contains("--max-probes"),
+            "{words}"
+        );
+    }
 }
