@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::checks;
-use crate::clock::{Stopwatch, wall_clock};
+use crate::clock::{Deadline, Stopwatch, wall_clock};
 use crate::evidence::{Connect, Evidence, Outcome, Resolution, ResolutionOutcome};
 use crate::net::{Connected, Network};
 use crate::plan::Plan;
@@ -64,6 +64,18 @@ impl Fleet {
 
     /// Checks one target, as soon as there is room for it and nobody else is at its server.
     pub async fn check(&self, plan: &Plan, progress: &dyn Progress) -> Report {
+        self.check_before(plan, None, progress).await
+    }
+
+    /// [`check`](Self::check), which ends before `deadline` with what was learned by then, if it gets its turn in time. It
+    /// may go past the deadline by the goodbye to the server, or wait for a turn or a resolver all the time: whoever cannot
+    /// wait stops waiting.
+    pub async fn check_before(
+        &self,
+        plan: &Plan,
+        deadline: Option<Deadline>,
+        progress: &dyn Progress,
+    ) -> Report {
         let slot = self.slots.acquire().await;
         progress.at(checks::resolve::CHECK.title);
         let patience = plan.limits.resolve.min(plan.limits.run);
@@ -76,7 +88,11 @@ impl Fleet {
             let turn = self.wait_for_turn(&servers).await;
             (self.slots.acquire().await, turn)
         };
-        let report = checked(plan, self.network.as_ref(), resolution, progress).await;
+        let mut plan = plan.clone();
+        if let Some(deadline) = deadline {
+            plan.limits.run = deadline.cap(plan.limits.run);
+        }
+        let report = checked(&plan, self.network.as_ref(), resolution, progress).await;
         drop((slot, turn));
         report
     }

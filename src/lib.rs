@@ -15,6 +15,7 @@
 //! * [`probe`]: the runner. It walks [`checks::ALL`], whose observations fill [`evidence`].
 //! * [`diagnose`]: evidence → [`finding`]s and a verdict; causes before symptoms. Pure.
 //! * [`fleet`]: one target to a report, or many of them at once; a server sees one session of ours at a time.
+//! * [`exporter`]: checks over HTTP, for Prometheus, of targets on an allow-list.
 //! * [`report`]: a report → bytes; one file per format, none prints. [`threshold`]: how long things may take.
 //! * [`diff`]: two reports of one server → what differs, and what that means.
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
@@ -35,6 +36,7 @@ pub mod diagnose;
 pub mod diff;
 pub mod evidence;
 pub mod explain;
+pub mod exporter;
 pub mod finding;
 pub mod firewall;
 pub mod fleet;

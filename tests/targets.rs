@@ -111,6 +111,20 @@ fn a_list_of_toml_has_settings_for_each_target() {
     let second = of(locked.port());
     assert_eq!((second["verdict"].as_str(), second["labels"]["team"].as_str()), (Some("ok"), Some("infra")));
     assert_eq!(second["evidence"]["told"]["named_user"], true);
+    // What is checked, too.
+    let text = format!(
+        "[defaults]\nonly = ['passive-reply']\n[[target]]\ntarget = '{}'\n[[target]]\ntarget = '{}'\nonly = ['transfer']\n\
+         upload = '1K'\nuser = 'jo'\npassword_file = 'secret.txt'\n",
+        open.address(),
+        locked.address()
+    );
+    let done = pasvcheck(&["--json", "--targets", &folder.file("only.toml", &text)]);
+    let mut seen: Vec<(usize, usize)> = Vec::new();
+    for line in done.out.lines() {
+        seen.push((line.matches("\"command\":\"LIST\"").count(), line.matches("\"fate\":").count()));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [(0, 0), (1, 1)], "{}", done.err);
     // The same by an environment variable that the list names.
     let text =
         format!("[[target]]\ntarget = '{}'\nuser = 'jo'\npassword_env = 'FTP_SECRET'\n", locked.address());

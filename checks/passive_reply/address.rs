@@ -126,6 +126,7 @@ fn against_control(evidence: &Evidence) -> Vec<Detail> {
             (Way::Fails(_) | Way::OpensInVain, Way::Works) => Confidence::Certain,
             (Way::Fails(_) | Way::OpensInVain, Way::Opens) => Confidence::Likely,
             (Way::Fails(_), Way::Fails(_)) => Confidence::Possible,
+            (Way::Untried, _) if evidence.told.own_addresses_only => return case.left_untried(evidence),
             _ => return None,
         };
         let here = endpoint.address;
@@ -234,6 +235,21 @@ impl<'a> Case<'a> {
         let detail = format!(
             "The check runs over loopback, and from there no other address is contacted. Whether clients can use {address} \
              has to be seen from a client: run the check there, or confirm the address with --public-address {address}."
+        );
+        Some(self.finding(&title, &detail).severity(Severity::Unknown).confidence(Confidence::Possible))
+    }
+
+    /// A service that contacts no third address cannot tell whether the one announced leads to the server.
+    fn left_untried(&self, evidence: &Evidence) -> Option<Detail> {
+        if evidence.told.public_address == Some(self.address) {
+            return None;
+        }
+        let (address, here) = (self.address, self.endpoint.address);
+        let title = format!("the server announces {address}, which was not tried; it was reached at {here}");
+        let detail = format!(
+            "The control connection goes to {here}, the 227 names {address}, and the exporter contacts no address that only a \
+             reply names. A former address looks like this, and so does a server with two lines. pasvcheck run by hand tries \
+             it; if the address is right, confirm it with public_address = \"{address}\" in the exporter's module."
         );
         Some(self.finding(&title, &detail).severity(Severity::Unknown).confidence(Confidence::Possible))
     }

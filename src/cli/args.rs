@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use pasvcheck::evidence::PortRange;
+use pasvcheck::exporter::DEFAULT_PROBES;
 use pasvcheck::fleet::DEFAULT_CONCURRENCY;
 use pasvcheck::net::survey::Rate;
 use pasvcheck::plan::{CERT_DAYS, UPLOAD_LIMIT};
@@ -58,6 +59,22 @@ Examples:
   pasvcheck fix --server proftpd --public-address 203.0.113.10 --private-address 10.0.0.5 --range 50000-50100 \\
                 --firewall nft --cloud aws
   pasvcheck --json ftp.example.com | pasvcheck fix --from -";
+const EXPORTER_HELP: &str = "\
+The configuration (TOML):
+  # Whom to check, on ports 21 and 990 unless named:
+  allow = [\"ftp.example.com\", \"*.example.net\", \"203.0.113.0/24:2121\"]
+
+  # A module: the settings that a target in a --targets list has too.
+  [modules.login]
+  user = \"monitor\"
+  password_file = \"password\"        # relative to this file; or password_env
+  allow = [\"ftp.example.com\"]       # in place of the list above
+
+Then http://127.0.0.1:9921/probe?target=ftp.example.com&module=login
+Without a module: \"default\", an anonymous check with the settings of [defaults].
+
+SIGHUP reads it anew; SIGTERM and Ctrl-C end with exit code 0; exit code 3 if it cannot begin.";
+
 const DIFF_HELP: &str = "\
 Exit codes:
   0  the same, or B is better
@@ -107,6 +124,9 @@ pub(crate) enum Command {
     /// Compare two reports of one server, of two places or two dates: what differs, and what that means
     #[command(after_help = DIFF_HELP)]
     Diff(DiffArgs),
+    /// Serve checks to Prometheus: /probe?target=...&module=..., for the targets of an allow-list
+    #[command(after_help = EXPORTER_HELP)]
+    Exporter(ExporterArgs),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
     /// Print the JSON Schema of the report
@@ -488,6 +508,37 @@ pub(crate) enum ContainerKind {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExporterArgs {
+    /// The configuration: whom to check, and how
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9921")]
+    pub(crate) listen: SocketAddr,
+    /// Probes at a time; beyond them the answer is 503
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PROBES, value_parser = concurrency)]
+    pub(crate) max_probes: usize,
+    /// Taken off the time that Prometheus waits, so that the answer arrives in time [default: 500ms]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "500ms", hide_default_value = true)]
+    pub(crate) timeout_offset: Duration,
+    /// Read the configuration, say whether it is good, and end
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// Connect from this address
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) bind: Option<IpAddr>,
+    /// Ask this DNS server, and nobody else
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = dns_server)]
+    pub(crate) dns: Option<SocketAddr>,
+    /// Use this address for a host name, without asking DNS; may be given several times
+    #[arg(long, value_name = "HOST:ADDR", value_parser = given_address)]
+    pub(crate) resolve: Vec<(String, IpAddr)>,
+    /// Tell each probe on standard error
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The finding's name
     #[arg(value_name = "NAME")]
@@ -551,7 +602,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `65536`, `64K`, `10M` or `1G`, in powers of 1024.
-fn upload_size(text: &str) -> Result<u64, String> {
+pub(super) fn upload_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
         "" | "B" => Some(1),

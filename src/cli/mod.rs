@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod diff;
 mod explain;
+mod exporter;
 mod fix;
 mod manual;
 mod many;
@@ -16,6 +17,7 @@ mod plans;
 mod policy;
 mod saved;
 mod serve;
+mod settings;
 mod targets;
 mod tls;
 
@@ -74,6 +76,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
         Some(Command::Serve(args)) => serve::run(&args, console),
         Some(Command::Fix(args)) => fix::run(&args, console),
         Some(Command::Diff(args)) => diff::run(&args, console),
+        Some(Command::Exporter(args)) => exporter::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
         Some(Command::Schema) => manual::schema(console),
         Some(Command::Completions(args)) => manual::completions(args.shell, console),

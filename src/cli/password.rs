@@ -22,6 +22,11 @@ const SECRET_VARIABLE: &str = "PASVCHECK_SECRET";
 /// Names that stand for "no credentials".
 const ANONYMOUS: [&str; 2] = ["anonymous", "ftp"];
 
+/// Whether a name stands for somebody who has a password.
+pub(super) fn is_named(user: &str) -> bool {
+    !ANONYMOUS.contains(&user)
+}
+
 /// Where passwords were found, so that one prompt, or one line of standard input, serves all targets.
 pub(super) struct Passwords {
     netrc: Option<Netrc>,

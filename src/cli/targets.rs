@@ -13,46 +13,20 @@
 //! labels = { site = "berlin" }
 //! ```
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum as _;
 use serde::Deserialize;
 
 use pasvcheck::plan::Plan;
-use pasvcheck::report::prometheus::is_label_name;
 
 use super::Problem;
-use super::args::{self, CheckArgs, PublicAddress, TlsMode};
 use super::plans::Planner;
+use super::settings::{self, Settings};
 
 /// Longest line, and longest table of one target.
 const LINE_LIMIT: usize = 64 * 1024;
-
-/// What a target may have of its own; what it leaves out comes from `[defaults]`, then from the command line.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    target: Option<String>,
-    port: Option<u16>,
-    user: Option<String>,
-    password_file: Option<PathBuf>,
-    password_env: Option<String>,
-    tls: Option<String>,
-    range: Option<String>,
-    scan: Option<bool>,
-    download: Option<String>,
-    timeout: Option<String>,
-    deadline: Option<String>,
-    public_address: Option<String>,
-    follow_private: Option<bool>,
-    warning: Option<String>,
-    critical: Option<String>,
-    labels: Option<BTreeMap<String, String>>,
-}
 
 /// A file of TOML, or a part of one.
 #[derive(Debug, Default, Deserialize)]
@@ -133,13 +107,7 @@ impl<'a> Targets<'a> {
             // The text is not quoted: somebody may have written a password there.
             let before = error.span().and_then(|span| block.get(..span.start)).unwrap_or_default();
             let line = first.max(1) + before.matches('\n').count();
-            let message = error.message();
-            let hint = if message.contains("field `password`") {
-                "; a password stays out of the list: name a password_file or a password_env"
-            } else {
-                ""
-            };
-            self.fault((line, format!("{message}{hint}")))
+            self.fault((line, settings::syntax(&error)))
         })
     }
 
@@ -192,7 +160,10 @@ impl<'a> Targets<'a> {
             return Err(self.fault((first, "target = \"HOST\" is missing".to_owned())));
         };
         let settings = own.or(defaults);
-        let plan = self.settled(&settings).and_then(|args| {
+        if settings.allow.is_some() {
+            return Err(self.fault((first, "allow is for the modules of the exporter".to_owned())));
+        }
+        let plan = settings.settled(&self.planner.args, &self.folder).and_then(|args| {
             let mut plan = self.planner.plan(&args, &target)?;
             if let Some(port) = settings.port {
                 if port == 0 || (plan.target.port != 21 && plan.target.port != port) {
@@ -204,63 +175,6 @@ impl<'a> Targets<'a> {
             Ok(plan)
         });
         plan.map_err(|problem| self.fault((first, format!("{target}: {problem}"))))
-    }
-
-    /// The command line's options with a target's own settings.
-    fn settled(&self, settings: &Settings) -> Result<CheckArgs, Problem> {
-        let mut args = self.planner.args.clone();
-        let wrong = |key: &str, fault: String| Problem::new(format!("{key}: {fault}"));
-        if settings.user.is_some() {
-            args.login.user.clone_from(&settings.user);
-        }
-        if settings.password_file.is_some() && settings.password_env.is_some() {
-            return Err(Problem::new("password_file and password_env exclude each other"));
-        }
-        if let Some(file) = &settings.password_file {
-            // As a path of the list's own folder, wherever the program was started.
-            args.login.password_file = Some(self.folder.join(file));
-        }
-        if let Some(variable) = &settings.password_env {
-            args.login.password_env = Some(variable.clone());
-        }
-        if let Some(tls) = &settings.tls {
-            args.tls.tls = TlsMode::from_str(tls, false).map_err(|_| wrong("tls", words::<TlsMode>()))?;
-        }
-        if let Some(range) = &settings.range {
-            args.what.range = Some(range.parse().map_err(|error| wrong("range", format!("{error}")))?);
-        }
-        args.what.scan = settings.scan.unwrap_or(args.what.scan);
-        args.what.download = settings.download.clone().or(args.what.download);
-        if let Some(text) = &settings.timeout {
-            args.network.timeout = Some(args::duration(text).map_err(|fault| wrong("timeout", fault))?);
-        }
-        if let Some(text) = &settings.deadline {
-            args.network.deadline = Some(args::duration(text).map_err(|fault| wrong("deadline", fault))?);
-        }
-        if let Some(text) = &settings.public_address {
-            let address = match text.as_str() {
-                "none" => PublicAddress::None,
-                text => PublicAddress::Given(
-                    text.parse::<IpAddr>()
-                        .map_err(|_| wrong("public_address", "write an address, or none".to_owned()))?,
-                ),
-            };
-            args.network.public_address = Some(address);
-        }
-        args.network.follow_private = settings.follow_private.unwrap_or(args.network.follow_private);
-        let level = |key: &str, text: &Option<String>| {
-            text.as_ref().map(|text| text.parse().map_err(|error| wrong(key, format!("{error}")))).transpose()
-        };
-        args.thresholds.warning = level("warning", &settings.warning)?.or(args.thresholds.warning);
-        args.thresholds.critical = level("critical", &settings.critical)?.or(args.thresholds.critical);
-        let labels = settings.labels.iter().flatten();
-        if let Some((name, _)) = labels.into_iter().find(|(name, _)| !is_label_name(name)) {
-            let fault = format!(
-                "\"{name}\" cannot be a label: letters, digits and _, and no name that pasvcheck uses"
-            );
-            return Err(wrong("labels", fault));
-        }
-        Ok(args)
     }
 }
 
@@ -276,45 +190,6 @@ impl Iterator for Targets<'_> {
             Kind::Toml { .. } => self.next_toml(),
         }
     }
-}
-
-impl Settings {
-    /// With the defaults where nothing of its own is said. The two ways to a password count as one.
-    fn or(self, defaults: &Self) -> Self {
-        let own_password = self.password_file.is_some() || self.password_env.is_some();
-        let inherited = |value: &Option<PathBuf>| if own_password { None } else { value.clone() };
-        let mut labels = defaults.labels.clone().unwrap_or_default();
-        labels.extend(self.labels.unwrap_or_default());
-        Self {
-            target: self.target,
-            port: self.port.or(defaults.port),
-            user: self.user.or_else(|| defaults.user.clone()),
-            password_file: self.password_file.or_else(|| inherited(&defaults.password_file)),
-            password_env: self
-                .password_env
-                .or_else(|| if own_password { None } else { defaults.password_env.clone() }),
-            tls: self.tls.or_else(|| defaults.tls.clone()),
-            range: self.range.or_else(|| defaults.range.clone()),
-            scan: self.scan.or(defaults.scan),
-            download: self.download.or_else(|| defaults.download.clone()),
-            timeout: self.timeout.or_else(|| defaults.timeout.clone()),
-            deadline: self.deadline.or_else(|| defaults.deadline.clone()),
-            public_address: self.public_address.or_else(|| defaults.public_address.clone()),
-            follow_private: self.follow_private.or(defaults.follow_private),
-            warning: self.warning.or_else(|| defaults.warning.clone()),
-            critical: self.critical.or_else(|| defaults.critical.clone()),
-            labels: Some(labels),
-        }
-    }
-}
-
-/// The words that an option takes.
-fn words<T: clap::ValueEnum>() -> String {
-    let words: Vec<String> = T::value_variants()
-        .iter()
-        .filter_map(|value| Some(value.to_possible_value()?.get_name().to_owned()))
-        .collect();
-    format!("write {}", words.join(" or "))
 }
 
 /// A line without its comment: a `#` at its start or after a blank.

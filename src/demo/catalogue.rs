@@ -188,6 +188,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("silent-ports", include_str!("../../fixtures/scenarios/silent-ports.toml")),
     ("source-refused", include_str!("../../fixtures/scenarios/source-refused.toml")),
     ("stale-address", include_str!("../../fixtures/scenarios/stale-address.toml")),
+    ("stale-address-untried", include_str!("../../fixtures/scenarios/stale-address-untried.toml")),
     ("stale-address-refuses", include_str!("../../fixtures/scenarios/stale-address-refuses.toml")),
     ("stalled-listing", include_str!("../../fixtures/scenarios/stalled-listing.toml")),
     ("stalled-transfer", include_str!("../../fixtures/scenarios/stalled-transfer.toml")),

@@ -241,6 +241,8 @@ pub struct Options {
     pub idle_ms: Option<u64>,
     /// `--follow-private`.
     pub follow_private: bool,
+    /// Whether the target alone is contacted, as the exporter does.
+    pub own_addresses_only: bool,
     /// `--public-address`.
     pub public_address: Option<IpAddr>,
     /// The product that a policy requires.
@@ -270,6 +272,7 @@ impl Default for Options {
             upload: None,
             idle_ms: None,
             follow_private: false,
+            own_addresses_only: false,
             public_address: None,
             product: None,
             skip: Vec::new(),
@@ -320,6 +323,7 @@ impl Scenario {
             plan.tls.options = Arc::new(TlsOptions { roots, identity: None });
         }
         plan.follow_private = options.follow_private;
+        plan.own_addresses_only = options.own_addresses_only;
         plan.public_address = options.public_address;
         plan.policy = options.product.clone().map(|product| PolicyFacts {
             file: "policy.toml".to_owned(),

@@ -100,6 +100,9 @@ pub struct Told {
     /// Whether a bad certificate was to be gone past (`--insecure`).
     #[serde(default)]
     pub insecure: bool,
+    /// Whether the target's own addresses alone were to be contacted, as the exporter does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_addresses_only: bool,
     /// Days before the end of a certificate from which on it is worth a warning (`--cert-days`); 0 for the usual 21.
     #[serde(default)]
     pub cert_days: u32,

@@ -18,6 +18,7 @@ pub struct Contact {
     own_networks: Vec<IpNet>,
     targets: Vec<IpAddr>,
     follow_private: bool,
+    targets_only: bool,
     used: u32,
 }
 
@@ -25,7 +26,13 @@ impl Contact {
     /// Rules for a run. `follow_private` is the user's own permission to follow private addresses.
     #[must_use]
     pub fn new(own_networks: Vec<IpNet>, follow_private: bool) -> Self {
-        Self { own_networks, targets: Vec::new(), follow_private, used: 0 }
+        Self { own_networks, targets: Vec::new(), follow_private, targets_only: false, used: 0 }
+    }
+
+    /// From now on the target's own addresses alone are contacted, if `only`.
+    #[must_use]
+    pub fn targets_only(self, only: bool) -> Self {
+        Self { targets_only: only, ..self }
     }
 
     /// Tells which addresses are the target's own.
@@ -42,6 +49,9 @@ impl Contact {
         }
         if self.is_target(control, address) {
             return Ok(());
+        }
+        if self.targets_only {
+            return Err("the exporter contacts the target's own addresses alone".to_owned());
         }
         self.judge_foreign(control, address)?;
         if to.port() < 1024 {
@@ -148,6 +158,17 @@ mod tests {
     fn from_loopback_nothing_else_is_contacted() {
         assert!(!ask(&mut fresh(&["192.168.1.4/24"], true), "127.0.0.1", "192.168.1.20:5000"));
         assert!(!ask(&mut fresh(&[], true), "127.0.0.1", "203.0.113.7:5000"));
+    }
+
+    #[test]
+    fn a_service_contacts_nobody_but_the_target() {
+        let mut contact = fresh(&["192.168.1.4/24"], true).targets_only(true);
+        contact.set_targets(vec!["203.0.113.9".parse().unwrap()]);
+        assert!(ask(&mut contact, "203.0.113.10", "203.0.113.10:5000"));
+        assert!(ask(&mut contact, "203.0.113.10", "203.0.113.9:5000"));
+        for to in ["198.51.100.1:5000", "192.168.1.20:5000", "127.0.0.1:5000"] {
+            assert!(!ask(&mut contact, "203.0.113.10", to), "{to}");
+        }
     }
 
     #[test]

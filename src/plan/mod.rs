@@ -57,6 +57,9 @@ pub struct Plan {
     pub families: Families,
     /// Whether private addresses named by the server may be contacted from anywhere.
     pub follow_private: bool,
+    /// Whether the target's own addresses alone may be contacted, whatever a reply names: for services that check whom others
+    /// name.
+    pub own_addresses_only: bool,
     /// The checks that run, in order.
     pub checks: Vec<&'static str>,
     /// How long to wait for what.
@@ -296,6 +299,7 @@ impl Plan {
             idle: None,
             families: Families::Both,
             follow_private: false,
+            own_addresses_only: false,
             checks: crate::checks::network().map(|check| check.name).collect(),
             limits: Limits::default(),
             thresholds: Thresholds::default(),

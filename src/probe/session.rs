@@ -101,6 +101,7 @@ impl<'a> Session<'a> {
             policy: plan.policy.clone(),
             no_public_address: false,
             insecure: plan.tls.insecure,
+            own_addresses_only: plan.own_addresses_only,
             cert_days: plan.tls.cert_days,
             tls: (plan.tls.mode != TlsUse::Auto).then(|| plan.tls.mode.name().to_owned()),
         };
@@ -114,7 +115,7 @@ impl<'a> Session<'a> {
             plan,
             network,
             evidence,
-            contact: Contact::new(networks, plan.follow_private),
+            contact: Contact::new(networks, plan.follow_private).targets_only(plan.own_addresses_only),
             control: None,
             guard: None,
             private: false,
