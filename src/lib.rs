@@ -20,6 +20,7 @@
 //! * [`server`]: what is known of server products. [`explain`]: the documents of the findings.
 //! * [`setup`]: the whole set-up of passive mode, ready to paste (`pasvcheck fix`).
 //! * [`standin`]: the server that stands in before FTP is installed (`pasvcheck serve`).
+//! * [`watch`]: rounds of checks for as long as it takes, and news only of changes (`pasvcheck watch`).
 //! * [`responder`] and [`demo`]: the embedded FTP server, and the scenarios that run on it.
 
 // `checks/` stands at the top of the repository, since its folder listing is the list of what this tool checks; one
@@ -44,3 +45,4 @@ pub mod server;
 pub mod setup;
 pub mod standin;
 pub mod threshold;
+pub mod watch;
