@@ -16,6 +16,7 @@ mod saved;
 mod serve;
 mod targets;
 mod tls;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -71,6 +72,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
         Some(Command::Serve(args)) => serve::run(&args, console),
         Some(Command::Fix(args)) => fix::run(&args, console),
         Some(Command::Diff(args)) => diff::run(&args, console),
+        Some(Command::Watch(args)) => watch::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
         Some(Command::Schema) => manual::schema(console),
         Some(Command::Completions(args)) => manual::completions(args.shell, console),
