@@ -233,7 +233,9 @@ mod tests {
         let made = |address: &str| Webhook::new(address, &secret).map(|hook| hook.place());
         let clear = WebhookError::Clear("http://hooks.example.com".to_owned());
         assert_eq!(made("http://hooks.example.com/a"), Err(clear));
-        assert!(made("http://localhost.example.com/").is_err() && made("http://127.0.0.1.example.com/").is_err());
+        assert!(
+            made("http://localhost.example.com/").is_err() && made("http://127.0.0.1.example.com/").is_err()
+        );
         for (address, place) in [
             ("http://127.0.0.1:8080/a?b", "http://127.0.0.1:8080"),
             ("http://[::1]/a", "http://[::1]"),

@@ -153,7 +153,8 @@ mod tests {
             Box::pin(async move {
                 sleep(self.slow).await;
                 let number = self.tries.fetch_add(1, Ordering::SeqCst);
-                let answer = self.answers.get(number).or(self.answers.last()).cloned().unwrap_or(Posted::Accepted);
+                let answer =
+                    self.answers.get(number).or(self.answers.last()).cloned().unwrap_or(Posted::Accepted);
                 if answer == Posted::Accepted {
                     self.got.lock().unwrap().push(body);
                 }
@@ -189,7 +190,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_fails_twice_arrives_with_the_third_try_and_in_order() {
-        let receiver = Receiver { answers: vec![failed(), failed(), Posted::Accepted], ..Receiver::default() };
+        let receiver =
+            Receiver { answers: vec![failed(), failed(), Posted::Accepted], ..Receiver::default() };
         let (told, _) = run(&receiver, 2, Duration::from_secs(60)).await;
         assert_eq!(told, []);
         assert_eq!(*receiver.got.lock().unwrap(), [message(0).body, message(1).body]);
@@ -198,10 +200,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_final_and_a_failure_is_tried_a_bounded_number_of_times() {
-        let refused = Receiver { answers: vec![Posted::Refused("it answered 404".into())], ..Receiver::default() };
+        let refused =
+            Receiver { answers: vec![Posted::Refused("it answered 404".into())], ..Receiver::default() };
         let (told, _) = run(&refused, 1, Duration::from_secs(600)).await;
         let about = "change 0".to_owned();
-        assert_eq!(told, [Trouble::GivenUp { about: about.clone(), tries: 1, why: "it answered 404".into() }]);
+        assert_eq!(
+            told,
+            [Trouble::GivenUp { about: about.clone(), tries: 1, why: "it answered 404".into() }]
+        );
         let dead = Receiver { answers: vec![failed()], ..Receiver::default() };
         let (told, _) = run(&dead, 1, Duration::from_secs(600)).await;
         assert_eq!(told, [Trouble::GivenUp { about, tries: TRIES, why: "it answered 503".into() }]);

@@ -121,7 +121,11 @@ impl Event {
         let change = match &self.news {
             News::Start(held) => held_words(style, &held.condition),
             News::Change { previous, now } => {
-                format!("{} → {}", short(&previous.condition, &now.condition), held_words(style, &now.condition))
+                format!(
+                    "{} → {}",
+                    short(&previous.condition, &now.condition),
+                    held_words(style, &now.condition)
+                )
             }
             News::Unsettled { told, differ, of } => format!(
                 "unsettled: {differ} of the last {of} results differ from {}, now {}",
@@ -179,7 +183,10 @@ mod tests {
 
     fn change(previous: Held, report: Report) -> Event {
         let condition = Condition::of(&report);
-        event(News::Change { previous, now: Held { condition, since: "2026-01-31T11:59:00.000Z".into() } }, report)
+        event(
+            News::Change { previous, now: Held { condition, since: "2026-01-31T11:59:00.000Z".into() } },
+            report,
+        )
     }
 
     #[test]

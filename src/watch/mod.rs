@@ -130,7 +130,8 @@ impl Watcher<'_> {
     /// All targets until their rounds are over or `stop` comes; then what is under way gets its grace. What is given up
     /// closes its connections.
     async fn all(&self, targets: &mut [Watched], stop: impl Future<Output = ()>) {
-        let mut under_way: FuturesUnordered<_> = targets.iter_mut().map(|target| self.go_on(target)).collect();
+        let mut under_way: FuturesUnordered<_> =
+            targets.iter_mut().map(|target| self.go_on(target)).collect();
         let all = async move { while under_way.next().await.is_some() {} };
         tokio::pin!(all, stop);
         tokio::select! {

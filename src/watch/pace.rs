@@ -100,7 +100,8 @@ mod tests {
             }
         }
         for (round, begins) in begins.iter().enumerate() {
-            let busiest = begins.iter().map(|second| begins.iter().filter(|other| *other == second).count()).max();
+            let busiest =
+                begins.iter().map(|second| begins.iter().filter(|other| *other == second).count()).max();
             // Thirty seconds of a thousand would be 33 each, were they dealt out evenly.
             assert!(busiest < Some(70), "round {round}: {busiest:?} in one second");
         }

@@ -166,8 +166,14 @@ mod tests {
 
     #[test]
     fn the_first_result_is_told_and_a_change_once_it_is_confirmed() {
-        assert_eq!(told(2, &["ok", "ok", "a", "a", "a"]), ["start ok", "", "", "ok to critical: a since 2", ""]);
-        assert_eq!(told(1, &["ok", "a", "ok"]), ["start ok", "ok to critical: a since 1", "critical to ok: - since 2"]);
+        assert_eq!(
+            told(2, &["ok", "ok", "a", "a", "a"]),
+            ["start ok", "", "", "ok to critical: a since 2", ""]
+        );
+        assert_eq!(
+            told(1, &["ok", "a", "ok"]),
+            ["start ok", "ok to critical: a since 1", "critical to ok: - since 2"]
+        );
         assert_eq!(told(3, &["a", "ok", "ok", "ok"])[3], "critical to ok: - since 1");
     }
 
@@ -199,7 +205,8 @@ mod tests {
         assert_eq!(seen.iter().filter(|word| !word.is_empty()).count(), 2, "{seen:?}");
         assert_eq!(seen[9], "5 of 10");
         // Two faults in turn: always broken, never twice the same.
-        let broken: Vec<&str> = std::iter::once("ok").chain(["a", "b"].into_iter().cycle().take(20)).collect();
+        let broken: Vec<&str> =
+            std::iter::once("ok").chain(["a", "b"].into_iter().cycle().take(20)).collect();
         assert_eq!(told(2, &broken).iter().filter(|word| !word.is_empty()).count(), 2);
         // After a quiet time it may be told again.
         let again: Vec<&str> =
@@ -219,6 +226,9 @@ mod tests {
         assert_eq!(Condition::of(&report("healthy")), condition("ok"));
         let broken = Condition::of(&report("broken"));
         assert_eq!(broken.verdict, Verdict::Critical);
-        assert_eq!(broken.finding.as_deref(), report("broken").causes().next().map(|first| first.id.as_str()));
+        assert_eq!(
+            broken.finding.as_deref(),
+            report("broken").causes().next().map(|first| first.id.as_str())
+        );
     }
 }

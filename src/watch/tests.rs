@@ -94,7 +94,8 @@ async fn run(
     let fleet = Fleet::new(Arc::clone(network) as Arc<dyn Network>, concurrency);
     let told = Mutex::new(Vec::new());
     let tell = |event: Event| {
-        let words = format!("{} {} {}", event.report.target.host, event.kind(), event.now().condition.verdict);
+        let words =
+            format!("{} {} {}", event.report.target.host, event.kind(), event.now().condition.verdict);
         told.lock().unwrap().push(words);
     };
     let ended = watch(&fleet, plans(hosts), rounds, Chance::new(1), stop, &tell).await;

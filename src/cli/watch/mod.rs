@@ -26,13 +26,13 @@ use pasvcheck::watch::{Ended, Event, Rounds, watch};
 pub(crate) use args::{AFTER_HELP, WatchArgs};
 use args::{ToldArgs, ToldFormat, WebhookArgs};
 
+use super::Problem;
 use super::args::CheckArgs;
 use super::check::{network, runtime};
 use super::output::Console;
 use super::plans::{Planner, describe};
 use super::serve::stop;
 use super::targets::Targets;
-use super::Problem;
 
 /// Faults of a list that are told before it is given up.
 const FAULTS_TOLD: usize = 10;
@@ -255,7 +255,9 @@ fn print(
     while let Some(line) = runtime.block_on(lines.next()) {
         let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
-            Console::remark(&format!("{missing} older messages were not shown: nobody took them for too long"));
+            Console::remark(&format!(
+                "{missing} older messages were not shown: nobody took them for too long"
+            ));
         }
         match line {
             Line::Aside(text) => Console::remark(&text),
@@ -286,7 +288,11 @@ fn welcome(targets: usize, rounds: &Rounds, webhook: Option<&Webhook>) -> String
         1 => "at once".to_owned(),
         number => format!("after {number} equal results"),
     };
-    let count = rounds.count.map_or_else(String::new, |count| format!(" for {count} rounds"));
+    let count = match rounds.count {
+        None => String::new(),
+        Some(1) => " for 1 round".to_owned(),
+        Some(count) => format!(" for {count} rounds"),
+    };
     let hook = webhook.map_or_else(String::new, |hook| format!("; messages go to {}", hook.place()));
     format!("watching {targets} every {every}{count}; a change is told {confirm}{hook}")
 }
