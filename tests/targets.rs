@@ -274,6 +274,14 @@ fn netrc_gives_user_and_password() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let refused = run();
     assert!(refused.code == 3 && refused.err.contains("chmod 600"), "{refused:?}");
+    // What a service manager hands out is guarded by its folder.
+    for (credentials, code) in
+        [(folder.0.as_os_str(), 0), (std::ffi::OsStr::new(""), 3), ("/elsewhere".as_ref(), 3)]
+    {
+        let mut command = command(&["--json", "--netrc", &server.address()]);
+        command.env("NETRC", &file).env("CREDENTIALS_DIRECTORY", credentials);
+        assert_eq!(output(command).code, code, "{credentials:?}");
+    }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let done = run();
     assert_eq!(done.code, 0, "{done:?}");

@@ -185,7 +185,7 @@ mod tests {
         };
         outbox.deliver_during(working, receiver, Chance::new(1), &tell).await;
         let ended = tokio::time::sleep(Duration::ZERO).deadline();
-        (told.into_inner().unwrap(), ended - began - work)
+        (told.into_inner().unwrap(), (ended - began).saturating_sub(work))
     }
 
     #[tokio::test(start_paused = true)]

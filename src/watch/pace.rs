@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The first rounds are spread by so much for each target, so that a single one is answered at once.
 const FIRST_SPREAD: Duration = Duration::from_millis(50);
 
-/// A source of chance, good enough to spread things and of no use for secrets (SplitMix64 by Sebastiano Vigna).
+/// A source of chance, good enough to spread things and of no use for secrets (`SplitMix64` by Sebastiano Vigna).
 #[derive(Clone, Debug)]
 pub struct Chance(u64);
 
