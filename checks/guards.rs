@@ -230,7 +230,10 @@ fn rooms_keep_to_themselves() {
         ("src/net", &["crate::ftp", "crate::checks", "crate::finding"]),
         ("src/evidence", &["crate::finding", "crate::checks", "crate::net", "crate::probe"]),
         ("src/report", &["crate::net::", "crate::probe", "println!", "print!"]),
-        ("src/watch", &["tokio::net", "reqwest", "crate::ftp", "std::process::Command", "println!", "print!"]),
+        (
+            "src/watch",
+            &["tokio::net", "reqwest", "crate::ftp", "std::process::Command", "println!", "print!"],
+        ),
         ("src/diff", &["tokio::net", "crate::net::System", "println!", "print!"]),
         ("src/server", &["crate::net", "crate::probe", "crate::checks"]),
         ("src/setup", &["crate::checks", "crate::probe", "tokio", "std::fs"]),

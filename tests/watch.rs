@@ -3,7 +3,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +40,8 @@ impl Receiver {
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let Ok(mut stream) = stream else { return };
-                let Some(request) = read(&stream) else { continue };
+                let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+                let Some(request) = read(&mut stream) else { continue };
                 let answer = answers.get(number).or(answers.last()).unwrap();
                 kept.lock().unwrap().push(request);
                 let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -58,8 +59,7 @@ impl Receiver {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+fn read(stream: &mut impl Read) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -202,6 +202,74 @@ fn people_get_lines_and_no_secret_in_any_format() {
         }
     }
     assert_eq!(receiver.requests().len(), formats.len() - 1, "one try each");
+}
+
+/// A receiver that speaks TLS with a certificate of its own, for `localhost`; hands out its port, the certificate as PEM, and
+/// what it got in clear, handshakes that failed being nothing.
+fn secured() -> (u16, String, Arc<Mutex<Vec<Request>>>) {
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key)
+            .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let got = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&got);
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { return };
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, stream);
+            if let Some(request) = read(&mut stream) {
+                kept.lock().unwrap().push(request);
+                let _ = stream.write_all(b"HTTP/1.1 204 Good\r\nConnection: close\r\n\r\n");
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
+        }
+    });
+    (port, own.cert.pem(), got)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_secret_goes_to_a_certificate_that_is_trusted_and_to_no_other() {
+    let (port, certificate, got) = secured();
+    let server = Server::start("persona = 'vsftpd'");
+    let file = std::env::temp_dir().join(format!("pasvcheck-watch-{}.pem", std::process::id()));
+    std::fs::write(&file, certificate).unwrap();
+    let run = |trusted: bool, host: &str| {
+        let (url, address) = (format!("https://{host}:{port}/{TOKEN}"), server.address());
+        let mut args = vec!["watch", "--count", "1", "--insecure", "--webhook", &url];
+        args.extend(["--webhook-header", "X-Key=HOOK_KEY", &address]);
+        let mut command = command(&args);
+        command.env("HOOK_KEY", KEY);
+        if trusted {
+            command.env("SSL_CERT_FILE", &file);
+        }
+        output(command)
+    };
+    // Untrusted, and trusted for another name; --insecure is about FTP servers.
+    for (trusted, host) in [(false, "localhost"), (true, "127.0.0.1")] {
+        let done = run(trusted, host);
+        assert!(done.err.contains("1 message was not delivered"), "{}", done.err);
+        assert!(done.err.contains("no connection: invalid peer certificate"), "{}", done.err);
+        assert!(!format!("{done:?}").contains(KEY) && !format!("{done:?}").contains(TOKEN), "{done:?}");
+    }
+    assert_eq!(got.lock().unwrap().len(), 0, "the secret went to somebody unknown");
+    let done = run(true, "localhost");
+    std::fs::remove_file(&file).unwrap();
+    assert!(!done.err.contains("not delivered"), "{}", done.err);
+    let got = got.lock().unwrap();
+    assert_eq!(got.len(), 1, "{}", done.err);
+    assert!(got[0].headers.contains(KEY));
 }
 
 #[test]

@@ -41,6 +41,13 @@ pub enum Trouble {
         /// What it was about.
         about: String,
     },
+    /// A first try failed where those before had not: it goes on. Told once until one is taken again.
+    Failing {
+        /// What it was about.
+        about: String,
+        /// What it met.
+        why: String,
+    },
     /// It was refused, or all tries failed.
     GivenUp {
         /// What it was about.
@@ -100,23 +107,39 @@ impl Outbox {
     }
 
     async fn deliver(&self, post: &dyn Post, mut chance: Chance, told: &dyn Fn(Trouble)) {
+        let mut failing = false;
         while let Some(message) = self.0.next().await {
-            if let Err((tries, why)) = deliver_one(&message.body, post, &mut chance).await {
-                told(Trouble::GivenUp { about: message.about, tries, why });
+            let mut failed = |why: &str| {
+                if !std::mem::replace(&mut failing, true) {
+                    told(Trouble::Failing { about: message.about.clone(), why: why.to_owned() });
+                }
+            };
+            match deliver_one(&message.body, post, &mut chance, &mut failed).await {
+                Ok(()) => failing = false,
+                Err((tries, why)) => told(Trouble::GivenUp { about: message.about, tries, why }),
             }
         }
     }
 }
 
-/// Tries until it is taken, refused, or has failed too often; then the tries and the last reason.
-async fn deliver_one(body: &str, post: &dyn Post, chance: &mut Chance) -> Result<(), (u32, String)> {
+/// Tries until it is taken, refused, or has failed too often; then the tries and the last reason. `failed` hears of each
+/// failure after which it is tried again.
+async fn deliver_one(
+    body: &str,
+    post: &dyn Post,
+    chance: &mut Chance,
+    failed: &mut dyn FnMut(&str),
+) -> Result<(), (u32, String)> {
     let mut tries = 1;
     loop {
         match post.post(body.to_owned()).await {
             Posted::Accepted => return Ok(()),
             Posted::Refused(why) => return Err((tries, why)),
             Posted::Failed { why, .. } if tries >= TRIES => return Err((tries, why)),
-            Posted::Failed { wait, .. } => sleep(back_off(tries, wait, chance)).await,
+            Posted::Failed { why, wait } => {
+                failed(&why);
+                sleep(back_off(tries, wait, chance)).await;
+            }
         }
         tries += 1;
     }
@@ -167,6 +190,10 @@ mod tests {
         Posted::Failed { why: "it answered 503".to_owned(), wait: None }
     }
 
+    fn failing() -> Trouble {
+        Trouble::Failing { about: "change 0".into(), why: "it answered 503".into() }
+    }
+
     fn message(number: usize) -> Message {
         Message { about: format!("change {number}"), body: format!("{{\"number\":{number}}}") }
     }
@@ -193,7 +220,7 @@ mod tests {
         let receiver =
             Receiver { answers: vec![failed(), failed(), Posted::Accepted], ..Receiver::default() };
         let (told, _) = run(&receiver, 2, Duration::from_secs(60)).await;
-        assert_eq!(told, []);
+        assert_eq!(told, [failing()]);
         assert_eq!(*receiver.got.lock().unwrap(), [message(0).body, message(1).body]);
         assert_eq!(receiver.tries.load(Ordering::SeqCst), 4);
     }
@@ -210,7 +237,8 @@ mod tests {
         );
         let dead = Receiver { answers: vec![failed()], ..Receiver::default() };
         let (told, _) = run(&dead, 1, Duration::from_secs(600)).await;
-        assert_eq!(told, [Trouble::GivenUp { about, tries: TRIES, why: "it answered 503".into() }]);
+        let given_up = Trouble::GivenUp { about, tries: TRIES, why: "it answered 503".into() };
+        assert_eq!(told, [failing(), given_up]);
         assert_eq!(dead.tries.load(Ordering::SeqCst), TRIES as usize);
     }
 

@@ -171,7 +171,7 @@ async fn go(
     let signal = stop()?;
     let stop = async {
         tokio::select! {
-            () = signal => {}
+            () = signal => printer.aside("ending: checks under way get two seconds, messages five"),
             () = printer.reader_gone.cancelled() => {}
         }
     };
@@ -310,6 +310,9 @@ fn complaint(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Dropped { about } => {
             format!("webhook: too many messages wait, and the oldest was dropped: {about}")
+        }
+        Trouble::Failing { about, why } => {
+            format!("webhook: {about} was not taken yet, and is tried again: {why}")
         }
         Trouble::GivenUp { about, tries: 1, why } => format!("webhook: not delivered: {about}: {why}"),
         Trouble::GivenUp { about, tries, why } => {
