@@ -245,15 +245,14 @@ fn a_secret_goes_to_a_certificate_that_is_trusted_and_to_no_other() {
     let server = Server::start("persona = 'vsftpd'");
     let file = std::env::temp_dir().join(format!("pasvcheck-watch-{}.pem", std::process::id()));
     std::fs::write(&file, certificate).unwrap();
+    let another = file.with_extension("other.pem");
+    std::fs::write(&another, secured().1).unwrap();
     let run = |trusted: bool, host: &str| {
         let (url, address) = (format!("https://{host}:{port}/{TOKEN}"), server.address());
         let mut args = vec!["watch", "--count", "1", "--insecure", "--webhook", &url];
         args.extend(["--webhook-header", "X-Key=HOOK_KEY", &address]);
         let mut command = command(&args);
-        command.env("HOOK_KEY", KEY);
-        if trusted {
-            command.env("SSL_CERT_FILE", &file);
-        }
+        command.env("HOOK_KEY", KEY).env("SSL_CERT_FILE", if trusted { &file } else { &another });
         output(command)
     };
     // Untrusted, and trusted for another name; --insecure is about FTP servers.
@@ -266,6 +265,7 @@ fn a_secret_goes_to_a_certificate_that_is_trusted_and_to_no_other() {
     assert_eq!(got.lock().unwrap().len(), 0, "the secret went to somebody unknown");
     let done = run(true, "localhost");
     std::fs::remove_file(&file).unwrap();
+    std::fs::remove_file(&another).unwrap();
     assert!(!done.err.contains("not delivered"), "{}", done.err);
     let got = got.lock().unwrap();
     assert_eq!(got.len(), 1, "{}", done.err);

@@ -16,8 +16,10 @@ pub mod state;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -27,10 +29,12 @@ use pace::{Chance, Pace};
 use state::{Condition, State};
 
 use crate::clock::{Stopwatch, wall_clock};
+use crate::evidence::Evidence;
 use crate::finding::Verdict;
 use crate::fleet::Fleet;
 use crate::plan::Plan;
 use crate::probe::Quiet;
+use crate::report::Report;
 
 /// The shortest interval: a check opens about ten connections, and a server has others to serve.
 pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(5);
@@ -161,7 +165,10 @@ impl Watcher<'_> {
     }
 
     async fn round(&self, target: &mut Watched) {
-        let report = self.fleet.check(&target.plan, &Quiet).await;
+        // A fault of ours at one server must not end the watch over the others. The system's own words on it stand on standard
+        // error; what the check held (its turn, its connections) is given back on the way.
+        let checked = AssertUnwindSafe(self.fleet.check(&target.plan, &Quiet)).catch_unwind().await;
+        let report = checked.unwrap_or_else(|_| at_fault(&target.plan));
         if let Some(news) = target.state.next(Condition::of(&report), &report.started_at) {
             let number = self.events.get() + 1;
             self.events.set(number);
@@ -169,6 +176,16 @@ impl Watcher<'_> {
             (self.told)(Event { id, time: wall_clock(), news, report });
         }
     }
+}
+
+/// The report of a check that broke: nothing is known.
+fn at_fault(plan: &Plan) -> Report {
+    let evidence = Evidence { target: plan.target.clone(), ..Evidence::default() };
+    let mut report = Report::of(plan, evidence, wall_clock(), 0);
+    report.verdict = Verdict::Unknown;
+    "The check ended in a fault of pasvcheck itself, of which standard error has the words: please report it."
+        .clone_into(&mut report.summary);
+    report
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::net::{Connected, Network};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A network that is there or gone, as the test says; the host `slow` never answers.
+/// A network that is there or gone, as the test says; the host `slow` never answers, and `bad` finds a fault of ours.
 #[derive(Debug, Default)]
 struct Flaky {
     /// What the n-th look-up finds: `true` for an address. After the last one it stays as it was.
@@ -55,6 +55,7 @@ impl Network for Flaky {
     fn resolve(&self, host: &str, _: Duration) -> BoxFuture<'_, Resolution> {
         let number = self.look_ups.fetch_add(1, Ordering::SeqCst);
         let found = *self.found.get(number).or(self.found.last()).unwrap_or(&true);
+        assert_ne!(host, "bad", "a fault");
         let last = if host == "slow" { 9 } else { 10 };
         let outcome = if found {
             ResolutionOutcome::Addresses { addresses: vec![IpAddr::from([203, 0, 113, last])] }
@@ -161,4 +162,14 @@ async fn an_event_names_itself_and_its_change() {
     let News::Change { previous, now } = &change.news else { panic!("{change:?}") };
     assert_eq!(previous.condition, start.now().condition);
     assert_eq!(now.condition.finding.as_deref(), Some("resolver-unreachable"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_at_one_target_ends_nothing() {
+    let network = Arc::new(Flaky::default());
+    // Room for one: what the broken check held is given back.
+    let (told, ended) = run(&network, 1, &["bad", "a"], rounds(1, Some(3)), std::future::pending()).await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&"bad start unknown".to_owned()) && told.contains(&"a start critical".to_owned()));
+    assert_eq!(ended.counts, BTreeMap::from([(Verdict::Critical, 1), (Verdict::Unknown, 1)]));
 }

@@ -70,6 +70,7 @@ pub fn command(args: &[&str]) -> Command {
         .args(args)
         .env_remove("PASVCHECK_PASSWORD")
         .env_remove("PASVCHECK_SECRET")
+        .env_remove("PASVCHECK_WEBHOOK")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null());
     command
