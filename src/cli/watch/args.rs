@@ -100,7 +100,7 @@ pub(crate) struct ToldArgs {
     /// Short for --format ndjson
     #[arg(long, conflicts_with = "format")]
     pub(crate) json: bool,
-    /// One line for each change, and nothing else
+    /// One line for each change; beside it trouble alone is said
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// With the whole report of each change

@@ -168,10 +168,12 @@ async fn go(
         }
         printer.event(&event);
     };
-    let signal = stop()?;
+    let (signal, quiet) = (stop()?, check.output.quiet);
     let stop = async {
         tokio::select! {
-            () = signal => printer.aside("ending: checks under way get two seconds, messages five"),
+            () = signal => if !quiet {
+                printer.aside("ending: checks under way get two seconds, messages five");
+            },
             () = printer.reader_gone.cancelled() => {}
         }
     };
