@@ -23,6 +23,7 @@
 //! * [`policy`]: what the user's policy file demands and accepts.
 //! * [`setup`]: the whole set-up of passive mode, ready to paste (`pasvcheck fix`).
 //! * [`standin`]: the server that stands in before FTP is installed (`pasvcheck serve`).
+//! * [`watch`]: rounds of checks for as long as it takes, and news only of changes (`pasvcheck watch`).
 //! * [`responder`] and [`demo`]: the embedded FTP server, and the scenarios that run on it.
 
 // `checks/` stands at the top of the repository, since its folder listing is the list of what this tool checks; one
@@ -51,3 +52,4 @@ pub mod server;
 pub mod setup;
 pub mod standin;
 pub mod threshold;
+pub mod watch;

@@ -124,7 +124,7 @@ fn a_list_of_toml_has_settings_for_each_target() {
         seen.push((line.matches("\"command\":\"LIST\"").count(), line.matches("\"fate\":").count()));
     }
     seen.sort_unstable();
-    assert_eq!(seen, [(0, 0), (1, 1)], "{}", done.err);
+    assert_eq!(seen, [(0, 0), (1, 2)], "{}", done.err);
     // The same by an environment variable that the list names.
     let text =
         format!("[[target]]\ntarget = '{}'\nuser = 'jo'\npassword_env = 'FTP_SECRET'\n", locked.address());
@@ -288,6 +288,14 @@ fn netrc_gives_user_and_password() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let refused = run();
     assert!(refused.code == 3 && refused.err.contains("chmod 600"), "{refused:?}");
+    // What a service manager hands out is guarded by its folder.
+    for (credentials, code) in
+        [(folder.0.as_os_str(), 0), (std::ffi::OsStr::new(""), 3), ("/elsewhere".as_ref(), 3)]
+    {
+        let mut command = command(&["--json", "--netrc", &server.address()]);
+        command.env("NETRC", &file).env("CREDENTIALS_DIRECTORY", credentials);
+        assert_eq!(output(command).code, code, "{credentials:?}");
+    }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let done = run();
     assert_eq!(done.code, 0, "{done:?}");

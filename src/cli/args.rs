@@ -15,6 +15,8 @@ use pasvcheck::net::survey::Rate;
 use pasvcheck::plan::{CERT_DAYS, UPLOAD_LIMIT};
 use pasvcheck::threshold::Level;
 
+use super::watch::WatchArgs;
+
 const AFTER_HELP: &str = "\
 Exit codes, the same for every format:
   0  ok         nothing wrong was found
@@ -127,6 +129,9 @@ pub(crate) enum Command {
     /// Serve checks to Prometheus: /probe?target=...&module=..., for the targets of an allow-list
     #[command(after_help = EXPORTER_HELP)]
     Exporter(ExporterArgs),
+    /// Check servers again and again, and tell changes alone: here, and to a webhook
+    #[command(after_help = super::watch::AFTER_HELP)]
+    Watch(Box<WatchArgs>),
     /// Explain a finding with all its fixes; without a name, passive mode in ten lines and the list of findings
     Explain(ExplainArgs),
     /// Print the JSON Schema of the report
@@ -580,7 +585,7 @@ fn check_names() -> clap::builder::PossibleValuesParser {
     pasvcheck::checks::network().map(|check| check.name).collect::<Vec<_>>().into()
 }
 
-fn concurrency(text: &str) -> Result<usize, String> {
+pub(super) fn concurrency(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
     number.ok_or_else(|| "write a number from 1 to 1000".to_owned())
 }

@@ -20,6 +20,7 @@ mod serve;
 mod settings;
 mod targets;
 mod tls;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -77,6 +78,7 @@ fn command(cli: Cli, console: &mut Console) -> Result<u8, Problem> {
         Some(Command::Fix(args)) => fix::run(&args, console),
         Some(Command::Diff(args)) => diff::run(&args, console),
         Some(Command::Exporter(args)) => exporter::run(&args, console),
+        Some(Command::Watch(args)) => watch::run(&args, console),
         Some(Command::Explain(args)) => explain::run(&args, console),
         Some(Command::Schema) => manual::schema(console),
         Some(Command::Completions(args)) => manual::completions(args.shell, console),

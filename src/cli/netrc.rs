@@ -41,7 +41,9 @@ impl Netrc {
         let unreadable = |error: std::io::Error| problem(format!("it cannot be read: {error}"));
         let file = std::fs::File::open(path).map_err(unreadable)?;
         let facts = file.metadata().map_err(unreadable)?;
-        if let Some(fault) = too_open(&facts) {
+        if let Some(fault) = too_open(&facts)
+            && !is_credential(path)
+        {
             return Err(problem(fault));
         }
         if facts.len() > LIMIT {
@@ -58,6 +60,13 @@ impl Netrc {
             machine && user.is_none_or(|user| entry.login.as_deref() == Some(user))
         })
     }
+}
+
+/// Whether a service manager handed the file out (systemd's `LoadCredential=`). It keeps the folder closed to others, and the
+/// file's own mode is then no measure: an access list shows as bits of the group.
+fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY")
+        .is_some_and(|folder| !folder.is_empty() && path.starts_with(folder))
 }
 
 /// Why the file may be read by too many.

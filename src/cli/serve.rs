@@ -79,7 +79,7 @@ fn order(args: &ServeArgs) -> Result<Order, Problem> {
 }
 
 /// Ends by Ctrl-C, or by the signal with which services are ended.
-fn stop() -> Result<impl Future<Output = ()>, Problem> {
+pub(super) fn stop() -> Result<impl Future<Output = ()>, Problem> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

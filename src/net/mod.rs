@@ -16,6 +16,7 @@ mod scripted;
 pub mod survey;
 mod system;
 pub mod tls;
+pub mod webhook;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
