@@ -81,6 +81,7 @@ pub struct Target {
 /// What the user told us beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Told {
     /// The passive port range that the administrator believes in (`--range`).
     #[serde(default)]

@@ -118,8 +118,8 @@ fn description(report: &Report, finding: &Finding) -> String {
     };
     let mut text = printable(&format!("{}: {place}{}", finding.id, report.words(finding)));
     if let Some((line, corrected)) = excerpt::lines(finding) {
-        text += &format!("\n  {line}");
-        text += &corrected.map_or_else(String::new, |corrected| format!("\n  corrected: {corrected}"));
+        let corrected = corrected.map_or_else(String::new, |corrected| format!("\n  corrected: {corrected}"));
+        text.extend(["\n  ", &line, &corrected]);
     }
     for fact in &finding.evidence {
         text.push_str("\n  ");
