@@ -143,13 +143,18 @@ fn options(text: &str) -> BTreeSet<String> {
 
 /// The units with the program that is being tested.
 fn units(folder: &Folder) -> Vec<String> {
-    ["pasvcheck-textfile.service", "pasvcheck-textfile.timer", "pasvcheck-watch.service"]
-        .iter()
-        .map(|name| {
-            let text = packaged(&format!("systemd/{name}"));
-            folder.file(name, &text.replace(INSTALLED, env!("CARGO_BIN_EXE_pasvcheck")))
-        })
-        .collect()
+    [
+        "pasvcheck-textfile.service",
+        "pasvcheck-textfile.timer",
+        "pasvcheck-watch.service",
+        "pasvcheck-exporter.service",
+    ]
+    .iter()
+    .map(|name| {
+        let text = packaged(&format!("systemd/{name}"));
+        folder.file(name, &text.replace(INSTALLED, env!("CARGO_BIN_EXE_pasvcheck")))
+    })
+    .collect()
 }
 
 #[test]
@@ -191,6 +196,26 @@ fn what_systemd_starts_is_understood() {
         understood(unit, &words(&line));
         understood(unit, &words(&line.replace("targets.toml", "login.toml")));
         assert!(text.contains("\nLoadCredential=targets.toml:/etc/pasvcheck/targets.toml\n"), "{unit}");
+    }
+}
+
+#[test]
+fn what_systemd_starts_as_an_exporter_is_understood() {
+    let folder = Folder::new("exporter-unit");
+    let text = packaged("systemd/pasvcheck-exporter.service");
+    let start = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    assert!(text.contains("\nLoadCredential=exporter.toml:/etc/pasvcheck/exporter.toml\n"));
+    // The configuration beside it, and with the login that it has as a comment.
+    let config = packaged("prometheus/exporter.toml");
+    let (open, login) = config.split_once("# [modules.login]").unwrap();
+    let login: String = login.lines().flat_map(|line| [line.trim_start_matches("# "), "\n"]).collect();
+    folder.file("monitor.password", "secret\n");
+    for config in [config.clone(), format!("{open}[modules.login]{login}")] {
+        folder.file("exporter.toml", &config);
+        let mut line = words(&start.replace("%d", folder.0.to_str().unwrap()));
+        line.push("--check-config".to_owned());
+        let done = pasvcheck(&line.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(done.code, 0, "{line:?}: {done:?}");
     }
 }
 
