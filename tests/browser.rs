@@ -4,10 +4,11 @@
 mod common;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::Folder;
 use pasvcheck::clock::Stopwatch;
 
 /// Longest time that the browser gets for a page.
@@ -15,23 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a hostile server says.
 const HOSTILE: &str = "</text></svg></pre></style></script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> \"'> \u{202e}gpj.exe";
-
-/// A folder of this test's own, taken away at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("pasvcheck-browser-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// The browser's program, or why there is none to test with.
 fn browser() -> Option<&'static str> {

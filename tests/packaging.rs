@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Server, pasvcheck};
+use common::{Folder, Server, pasvcheck};
 use pasvcheck::clock::Stopwatch;
 
 /// Where the packaged files look for the program.
@@ -24,29 +24,6 @@ fn packaging() -> PathBuf {
 
 fn packaged(path: &str) -> String {
     std::fs::read_to_string(packaging().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// A folder of a test's own, taken away at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("pasvcheck-packaging-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 fn tell(text: &str) {

@@ -4,45 +4,13 @@ mod common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{Server, command, output, pasvcheck, with_input};
+use common::{Folder, Server, command, output, pasvcheck, with_input};
 use pasvcheck::clock::Stopwatch;
 
 const HEALTHY: &str = "persona = 'vsftpd'";
-
-/// A folder of this test's own, taken away at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("pasvcheck-targets-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn files(&self) -> Vec<String> {
-        let names = std::fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<String> =
-            names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A port that takes connections and never says a word.
 fn silent() -> (TcpListener, String) {
