@@ -144,7 +144,9 @@ pub(super) fn control_lost(evidence: &Evidence) -> Vec<Detail> {
             _ => " The server's log tells why.",
         });
         let seen = Detail::new(scope, title, detail).quote(format!("{verb} → {}", loss.how.describe()));
-        let seen = match &loss.last_reply {
+        // Where the last reply is the goodbye itself, nothing came before it that matters.
+        let before = loss.last_reply.as_ref().filter(|reply| loss.how.reply() != Some(*reply));
+        let seen = match before {
             Some(reply) => seen.quote(format!("before it: \"{}\"", reply.last_line())),
             None => seen,
         };

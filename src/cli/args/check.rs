@@ -95,7 +95,7 @@ pub(crate) struct TlsArgs {
     /// Send a named user's password although the certificate is bad (which is still reported)
     #[arg(long)]
     pub(crate) insecure: bool,
-    /// Also trust the root certificates in this PEM file
+    /// Also trust the root certificates in this PEM file, or the server's own if it is self-signed
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Certificate of this client, for servers that ask for one (PEM)

@@ -71,7 +71,12 @@ impl TlsClient {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| format!("TLS has no name for \"{host}\""))?;
         let provider = Arc::new(provider());
-        let recorder = Arc::new(Recorder::new(host, judge(&provider, options), Arc::clone(&provider)));
+        let recorder = Arc::new(Recorder::new(
+            host,
+            judge(&provider, options),
+            options.roots.clone(),
+            Arc::clone(&provider),
+        ));
         let config = || {
             let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
                 .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])

@@ -21,6 +21,8 @@ pub(super) struct Recorder {
     /// The name as the user wrote it.
     host: String,
     judge: Result<Arc<dyn ServerCertVerifier>, String>,
+    /// What the user trusts (`--ca-file`): roots, or a server's own certificate.
+    given: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
     seen: Mutex<Option<Chain>>,
 }
@@ -29,9 +31,10 @@ impl Recorder {
     pub(super) fn new(
         host: &str,
         judge: Result<Arc<dyn ServerCertVerifier>, String>,
+        given: Vec<CertificateDer<'static>>,
         provider: Arc<CryptoProvider>,
     ) -> Self {
-        Self { host: host.to_owned(), judge, provider, seen: Mutex::default() }
+        Self { host: host.to_owned(), judge, given, provider, seen: Mutex::default() }
     }
 
     pub(super) fn chain(&self) -> Option<Chain> {
@@ -46,6 +49,10 @@ impl Recorder {
         name: &ServerName<'_>,
         facts: Option<&Certificate>,
     ) -> Trust {
+        // A self-signed certificate that the user has named is trusted for what it is: no root could vouch for it.
+        if self.given.iter().any(|given| given.as_ref() == own.as_ref()) {
+            return Trust::Trusted;
+        }
         let judge = match &self.judge {
             Ok(judge) => judge,
             Err(error) => {
@@ -161,5 +168,28 @@ pub(super) fn validity(now: i64, not_before: i64, not_after: i64) -> Validity {
         Validity::Expired
     } else {
         Validity::Now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_self_signed_certificate_that_was_named_is_trusted_and_no_other_is() {
+        let made = |name: &str| {
+            let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+            made.cert.der().clone()
+        };
+        let (own, other) = (made("ftp.example.com"), made("ftp.example.com"));
+        let name = ServerName::try_from("ftp.example.com").unwrap();
+        for (given, trusted) in [(vec![own.clone()], true), (vec![other], false), (Vec::new(), false)] {
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let recorder = Recorder::new("ftp.example.com", Err("none".to_owned()), given, provider);
+            recorder.verify_server_cert(&own, &[], &name, &[], UnixTime::now()).unwrap();
+            let chain = recorder.chain().unwrap();
+            assert_eq!(chain.trust == Trust::Trusted, trusted, "{chain:?}");
+            assert!(chain.name_matches);
+        }
     }
 }
