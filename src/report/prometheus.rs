@@ -107,7 +107,7 @@ fn whole(report: &Report, put: &mut Put<'_>) {
         let reached = f64::from(u8::from(verdict == report.verdict));
         put("pasvcheck_verdict", &[("verdict", &verdict.to_string())], reached);
     }
-    put("pasvcheck_duration_seconds", &[], report.measured(Measure::Total).unwrap_or_default() / 1000.0);
+    put("pasvcheck_duration_seconds", &[], seconds(report.measured(Measure::Total).unwrap_or_default()));
     for held in &report.thresholds {
         let exceeded = f64::from(u8::from(held.verdict > Verdict::Ok));
         put("pasvcheck_threshold_exceeded", &[("measure", held.measure.word())], exceeded);
@@ -126,7 +126,7 @@ fn checks(report: &Report, put: &mut Put<'_>) {
     for check in &report.checks {
         let status = check.status.to_string();
         put("pasvcheck_check_status", &[("check", &check.id), ("status", &status)], 1.0);
-        put("pasvcheck_check_duration_seconds", &[("check", &check.id)], check.duration_ms / 1000.0);
+        put("pasvcheck_check_duration_seconds", &[("check", &check.id)], seconds(check.duration_ms));
     }
 }
 
@@ -138,7 +138,7 @@ fn endpoints(report: &Report, put: &mut Put<'_>) {
     for endpoint in report.evidence.checked() {
         let address = endpoint.address.to_string();
         if let Some(ms) = endpoint.rtt_ms() {
-            put("pasvcheck_control_connect_seconds", &[("address", &address)], ms / 1000.0);
+            put("pasvcheck_control_connect_seconds", &[("address", &address)], seconds(ms));
         }
         for mode in [Mode::Pasv, Mode::Epsv] {
             let visits = endpoint.offers_of(mode).flat_map(|offer| &offer.visits).map(|visit| &visit.connect);
@@ -147,7 +147,7 @@ fn endpoints(report: &Report, put: &mut Put<'_>) {
                 visits.chain(transfers.map(|transfer| &transfer.data)).filter(|connect| connect.open());
             if let Some(ms) = opened.map(|connect| connect.elapsed_ms).reduce(f64::max) {
                 let labels = [("address", address.as_str()), ("mode", mode.verb())];
-                put("pasvcheck_data_connect_seconds", &labels, ms / 1000.0);
+                put("pasvcheck_data_connect_seconds", &labels, seconds(ms));
             }
         }
     }
@@ -210,6 +210,11 @@ pub fn is_label_name(name: &str) -> bool {
     let shape = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
     shape && !name.starts_with("__") && !OWN_LABELS.contains(&name)
+}
+
+/// Milliseconds as seconds, without the noise of the division: to the nanosecond.
+fn seconds(ms: f64) -> f64 {
+    (ms * 1e6).round() / 1e9
 }
 
 #[cfg(test)]
