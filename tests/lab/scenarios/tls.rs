@@ -43,6 +43,7 @@ pub(super) const CASES: &[Case] = &[
         on: &[Vsftpd, Proftpd],
         config: with(Tls::Resuming),
         expect: Expect::info(REUSE),
+        audit: Some(&["config-session-reuse"]),
         record: true,
         ..HEALTHY
     },
