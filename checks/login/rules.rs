@@ -2,7 +2,7 @@
 
 use crate::checks::support::{each, quoted};
 use crate::evidence::{Answer, Endpoint, Evidence, Login};
-use crate::finding::{Detail, Scope, Severity};
+use crate::finding::{Detail, Location, Scope, Severity};
 use crate::ftp::Reply;
 
 /// The server takes no login, or no data connection, without TLS.
@@ -87,7 +87,7 @@ pub(super) fn login_required(evidence: &Evidence) -> Vec<Detail> {
         if evidence.told.named_user {
             return None;
         }
-        let reply = refusal(login).filter(|reply| reply.code != 421)?;
+        let reply = refusal(login).filter(|reply| reply.code != 421 && !gives_up(reply))?;
         let title = "anonymous login is refused, and no user was named".to_owned();
         let detail = format!(
             "The server answered \"{}\". That is a usual setting and no fault. Passive mode can only be tested after a \
@@ -121,10 +121,21 @@ pub(super) fn login_failed(evidence: &Evidence) -> Vec<Detail> {
         // Without a reply that is control-lost; a 421 is the server's goodbye; anonymous refused is login-required.
         let last = login.pass_answer.as_ref().or(login.user_answer.as_ref())?;
         let reply = last.reply().filter(|reply| reply.code != 421)?;
+        let user = &login.user;
+        if gives_up(reply) {
+            let title = format!("the server gives up at the login as {user}");
+            let detail = format!(
+                "The login as {user} ended with \"{}\". That is no refusal but a fault of the server's own: something that it \
+                 needs for this user (a home directory, a file, a right) is not as it has to be. Passive mode was not tested.",
+                reply.last_line()
+            );
+            let detail =
+                Detail::new(Scope::endpoint(endpoint.address), title, detail).location(Location::Server);
+            return Some(detail.quote(quoted("login", reply)));
+        }
         if !evidence.told.named_user && reply.code >= 400 {
             return None;
         }
-        let user = &login.user;
         let title = format!("the login as {user} is refused");
         let detail = format!(
             "The login as {user} ended with \"{}\". Wrong name or password, an account that FTP does not accept (no valid \
@@ -134,6 +145,11 @@ pub(super) fn login_failed(evidence: &Evidence) -> Vec<Detail> {
         );
         Some(Detail::new(Scope::endpoint(endpoint.address), title, detail).quote(quoted("login", reply)))
     })
+}
+
+/// Whether it is the word by which vsftpd dies: a fault of its own and no answer to who logs in.
+fn gives_up(reply: &Reply) -> bool {
+    reply.code == 500 && reply.says("OOPS")
 }
 
 fn refusal(login: &Login) -> Option<&Reply> {

@@ -118,6 +118,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("listing-refused", include_str!("../../fixtures/scenarios/listing-refused.toml")),
     ("local-network-down", include_str!("../../fixtures/scenarios/local-network-down.toml")),
     ("login-failed", include_str!("../../fixtures/scenarios/login-failed.toml")),
+    ("login-oops", include_str!("../../fixtures/scenarios/login-oops.toml")),
     ("login-required", include_str!("../../fixtures/scenarios/login-required.toml")),
     ("long-passive-reply", include_str!("../../fixtures/scenarios/long-passive-reply.toml")),
     ("loopback-address", include_str!("../../fixtures/scenarios/loopback-address.toml")),
